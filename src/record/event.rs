@@ -1,0 +1,74 @@
+use serde::{Deserialize, Serialize};
+
+/// Something that happened between two snapshots.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "what")]
+pub enum Event {
+    /// The server's clock was advanced.
+    ClockAdvanced {
+        /// Cycle it happened in.
+        cycle: u32,
+        /// By how much, in milliseconds.
+        by_ms: u64,
+    },
+    /// A request was not answered as its kind expects. The first few of each kind are recorded.
+    RequestFailed {
+        /// Cycle it happened in.
+        cycle: u32,
+        /// Request kind.
+        kind: String,
+        /// What came instead.
+        got: String,
+        /// What the kind expects.
+        expected: String,
+    },
+    /// The server did not come to rest in time before a snapshot.
+    NotQuiet {
+        /// Cycle it happened in.
+        cycle: u32,
+        /// What was still busy.
+        busy: String,
+    },
+    /// The run was made longer because its verdict was undecided.
+    Extended {
+        /// Cycle it happened after.
+        cycle: u32,
+        /// Cycles now planned.
+        cycles: u32,
+        /// Why.
+        why: String,
+    },
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    /// How.
+    pub outcome: Outcome,
+    /// Real time since the target was ready, in milliseconds.
+    pub elapsed_ms: u64,
+    /// Requests answered.
+    pub requests: u64,
+}
+
+/// Outcome of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "how")]
+pub enum Outcome {
+    /// All cycles done.
+    Completed,
+    /// The target ended before the run did.
+    TargetDied {
+        /// Exit status or signal, in words.
+        status: String,
+        /// The last lines it wrote to stderr.
+        stderr: String,
+    },
+    /// The user stopped the run.
+    Interrupted,
+    /// The run could not go on for another reason.
+    Failed {
+        /// The reason.
+        why: String,
+    },
+}

@@ -1,0 +1,96 @@
+//! The protocol of the probe's private socket.
+//!
+//! The probe listens on the unix socket that `HEAPSOAK_SOCKET` names. A client writes one [`Request`] as a JSON line
+//! and reads one [`Response`] as a JSON line; requests are answered in order. Several clients may be connected.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Cohort, Gauge, Heap, Resource};
+
+/// Version of the protocol. [`Response::Hello`] carries it; a client refuses another one.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// Environment variable that wakes the probe: the path of the socket to listen on.
+pub const SOCKET_VARIABLE: &str = "HEAPSOAK_SOCKET";
+
+/// Header in which the driver tells the server the kind of a request.
+pub const KIND_HEADER: &str = "heapsoak-kind";
+
+/// What a client asks of the probe.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "do")]
+pub enum Request {
+    /// Who are you?
+    Hello,
+    /// A few numbers that stand still when the server does. Cheap: meant to be polled.
+    Stillness,
+    /// Everything, exactly.
+    Snapshot,
+    /// Start the next cohort: what is allocated from now on is charged to it.
+    AdvanceCohort,
+    /// Advance the server's clock; timers due by then fire.
+    AdvanceClock {
+        /// By how much, in milliseconds.
+        by_ms: u64,
+    },
+}
+
+/// What the probe answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "is")]
+pub enum Response {
+    /// To [`Request::Hello`].
+    Hello {
+        /// [`PROTOCOL_VERSION`] of the probe.
+        protocol_version: u32,
+        /// Version of the probe.
+        probe_version: String,
+        /// Process id of the server.
+        pid: u32,
+        /// Memory limit of its cgroup in bytes; none when unlimited or unknown.
+        memory_limit_bytes: Option<u64>,
+    },
+    /// To [`Request::Stillness`].
+    Stillness(Stillness),
+    /// To [`Request::Snapshot`].
+    Snapshot(Box<ProbeSnapshot>),
+    /// To [`Request::AdvanceCohort`]: the cohort that now runs.
+    Cohort {
+        /// Its number.
+        now: Cohort,
+    },
+    /// To [`Request::AdvanceClock`]: how far the clock has been advanced in all.
+    Clock {
+        /// Sum of all advances, in milliseconds.
+        advanced_ms: u64,
+    },
+    /// The request could not be carried out.
+    Error {
+        /// Why, in a sentence.
+        message: String,
+    },
+}
+
+/// Numbers that stand still when the server does. The probe's own work is not in them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stillness {
+    /// Blocks ever allocated.
+    pub allocated_blocks: u64,
+    /// Blocks ever freed.
+    pub freed_blocks: u64,
+    /// Busy gauges above zero.
+    pub busy: Vec<Gauge>,
+}
+
+/// What the probe knows at one moment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProbeSnapshot {
+    /// Heap counts.
+    pub heap: Heap,
+    /// Non-heap resources.
+    pub resources: Vec<Resource>,
+    /// Registered gauges.
+    pub gauges: Vec<Gauge>,
+    /// Sum of all advances of the clock, in milliseconds.
+    pub clock_advanced_ms: u64,
+}

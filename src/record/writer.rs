@@ -1,0 +1,58 @@
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use crate::{End, Event, Header, Line, Snapshot};
+
+/// Appends lines to a recording. Every line is handed to the system before the call returns, so that a killed
+/// writer loses at most the line it was writing.
+#[derive(Debug)]
+pub struct Writer {
+    file: BufWriter<File>,
+}
+
+impl Writer {
+    /// Creates the file and writes the header.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file exists already or can't be created or written.
+    pub fn create(path: &Path, header: &Header) -> io::Result<Writer> {
+        let mut writer = Writer { file: BufWriter::new(File::create_new(path)?) };
+        writer.line(&Line::Header(Box::new(header.clone())))?;
+        Ok(writer)
+    }
+
+    /// Appends a snapshot.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file can't be written.
+    pub fn snapshot(&mut self, snapshot: &Snapshot) -> io::Result<()> {
+        self.line(&Line::Snapshot(Box::new(snapshot.clone())))
+    }
+
+    /// Appends an event.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file can't be written.
+    pub fn event(&mut self, event: &Event) -> io::Result<()> {
+        self.line(&Line::Event(event.clone()))
+    }
+
+    /// Writes the last line.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file can't be written.
+    pub fn end(mut self, end: &End) -> io::Result<()> {
+        self.line(&Line::End(end.clone()))
+    }
+
+    fn line(&mut self, line: &Line) -> io::Result<()> {
+        serde_json::to_writer(&mut self.file, line)?;
+        self.file.write_all(b"\n")?;
+        self.file.flush()
+    }
+}
