@@ -5,11 +5,15 @@
 //! healthy by default. For every [`Defect`] of the server that was once reviewed, the code as it was found stands
 //! beside the fixed code in the component's folder and can be switched on.
 
+pub mod cache;
 mod command_line;
 mod config;
 mod defect;
 mod duration;
 mod id;
+#[cfg(test)]
+mod testing;
+pub mod verifier;
 
 pub use command_line::{CommandLine, UnreadableCommand};
 pub use config::Config;
