@@ -11,8 +11,12 @@ mod config;
 mod defect;
 mod duration;
 mod id;
+pub mod process;
+pub mod session;
+pub mod simulator;
 #[cfg(test)]
 mod testing;
+pub mod tracker;
 pub mod verifier;
 
 pub use command_line::{CommandLine, UnreadableCommand};

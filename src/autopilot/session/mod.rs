@@ -1,0 +1,37 @@
+//! Agent sessions: a task is run by an agent, a child that speaks line-delimited JSON.
+//!
+//! Where the server was found with a defect, `fixed` and `as_found` stand side by side: [`tool_ids`] (the map from tool
+//! uses to tool names), [`transcript`] (how it is written to disk) and [`history`] (what stays in memory of sessions
+//! that have ended). That a session may run for ever is a matter of one line, see [`Sessions::new`].
+
+mod agent;
+mod entry;
+mod error;
+mod history;
+mod message;
+mod request;
+mod run;
+mod running;
+mod sessions;
+mod summary;
+mod tool_ids;
+mod transcript;
+
+pub use error::SessionError;
+pub use request::{SessionOutcome, SessionRequest};
+pub use sessions::Sessions;
+pub use summary::{SessionState, SessionSummary};
+
+use heapsoak_probe::{Component, Gauge};
+
+/// The component that sessions are charged to.
+pub static SESSION: Component = Component::new("session");
+
+/// Sessions under way.
+static RUNNING: Gauge = Gauge::busy("session.running");
+
+/// Finished sessions in memory.
+static KEPT: Gauge = Gauge::new("session.kept");
+
+/// Tool ids in memory.
+static TOOL_IDS: Gauge = Gauge::new("session.tool-ids");
