@@ -1,1 +1,32 @@
-//! .
+//! What a heapsoak run found, for people and for programs.
+//!
+//! A [`Run`] (a recording and its judgement) goes through one [`Renderer`] per format. [`write_run`] writes what
+//! every run leaves behind: `report.json`, `report.html` and `charts/*.svg`; [`write_index`] writes the page and
+//! the summary that stand above the folders of several scenarios.
+//!
+//! Bytes are written in binary units (1 KiB = 1,024 bytes) everywhere but in JSON, which has plain bytes.
+
+mod aggregate;
+mod charts;
+mod date;
+mod forecast;
+mod html;
+mod index;
+mod json;
+mod phrases;
+mod renderer;
+mod summary;
+mod terminal;
+mod units;
+mod write;
+
+pub use charts::Charts;
+pub use forecast::{ASSUMED_LIMIT_BYTES, Forecast};
+pub use html::Html;
+pub use json::{Json, REPORT_SCHEMA, SCHEMA_VERSION};
+pub use aggregate::INDEX_SCHEMA;
+pub use renderer::{RenderError, Rendered, Renderer, Run};
+pub use summary::{FindingSummary, ScenarioSummary};
+pub use terminal::{Terminal, scenario_table};
+pub use units::{Bytes, Count, Seconds};
+pub use write::{WriteError, write_index, write_run};

@@ -1,0 +1,79 @@
+//! Tables and paragraphs of eighty columns.
+
+use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table};
+
+pub(crate) const COLUMNS: u16 = 80;
+
+/// A table without lines but the one below its head; columns from `numbers_from` on are aligned to the right.
+pub(crate) fn table(head: &[&str], rows: Vec<Vec<String>>, numbers: std::ops::Range<usize>) -> String {
+    let mut table = Table::new();
+    let style = UTF8_HORIZONTAL_ONLY
+        .top_border(LineStyle::none())
+        .bottom_border(LineStyle::none())
+        .row_separator(LineStyle::none())
+        .header_separator(LineStyle::none().fill('─').junction('─'));
+    table.load_style(style);
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(COLUMNS);
+    table.set_header(head.to_vec());
+    table.add_rows(rows);
+    let last = head.len().saturating_sub(1);
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, if index == last { 0 } else { 2 }));
+        if numbers.contains(&index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let mut text = table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n");
+    text.push('\n');
+    text
+}
+
+/// A paragraph broken between words, with its lines indented.
+pub(crate) fn paragraph(text: &str, first_indent: &str, indent: &str) -> String {
+    let width = usize::from(COLUMNS);
+    let mut lines = vec![first_indent.to_owned()];
+    let mut used = columns(first_indent);
+    let mut empty = true;
+    for word in text.split_whitespace() {
+        let wide = columns(word);
+        if !empty && used + 1 + wide > width {
+            lines.push(indent.to_owned());
+            (used, empty) = (columns(indent), true);
+        }
+        let line = lines.last_mut().expect("there is always a line");
+        if !empty {
+            line.push(' ');
+            used += 1;
+        }
+        line.push_str(word);
+        used += wide;
+        empty = false;
+    }
+    let mut text = lines.join("\n");
+    text.push('\n');
+    text
+}
+
+/// Columns a text takes; marks of emphasis take none.
+fn columns(text: &str) -> usize {
+    text.chars().filter(|c| !('\u{206A}'..='\u{206F}').contains(c)).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_paragraph_keeps_to_its_columns() {
+        let text = paragraph(&"word ".repeat(60), "1. ", "   ");
+        assert!(text.lines().all(|line| line.len() <= 80), "{text}");
+        assert!(text.lines().skip(1).all(|line| line.starts_with("   word")), "{text}");
+    }
+
+    #[test]
+    fn a_word_longer_than_a_line_is_not_broken() {
+        let long = "x".repeat(100);
+        assert_eq!(paragraph(&long, "", "  "), format!("{long}\n"));
+    }
+}
