@@ -1,2 +1,52 @@
-//! .
-fn main() {}
+//! heapsoak finds memory leaks in Rust servers before a release does.
+
+mod arguments;
+mod exit;
+mod expectation;
+mod failure;
+mod folder;
+mod gate;
+mod hidden;
+mod interrupt;
+mod print;
+mod progress;
+mod report;
+mod scenarios;
+mod soak;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::arguments::{Arguments, Command, Scenario};
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+#[global_allocator]
+static ALLOCATOR: heapsoak_probe::Probe<jemallocator::Jemalloc> =
+    heapsoak_probe::Probe::new(jemallocator::Jemalloc);
+
+fn main() -> ExitCode {
+    if let Some(code) = hidden::dispatch() {
+        return code;
+    }
+    match carry_out(Arguments::parse().command) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            failure.print();
+            failure.exit().into()
+        }
+    }
+}
+
+fn carry_out(command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Soak(arguments) => soak::soak(&arguments),
+        Command::Report(arguments) => report::report(&arguments),
+        Command::Scenario(Scenario::List) => scenarios::list(),
+        Command::Scenario(Scenario::Validate { scenarios }) => scenarios::validate(&scenarios),
+        Command::Schema(schema) => print::schema(schema),
+        Command::Completions { shell } => print::completions(shell),
+        Command::Man => print::manual(),
+    }
+}

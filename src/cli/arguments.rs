@@ -1,0 +1,151 @@
+use std::path::PathBuf;
+
+use autopilot::Defects;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::exit::Exit;
+
+/// Finds memory leaks in Rust servers before a release does.
+#[derive(Debug, Parser)]
+#[command(name = "heapsoak", version, after_help = Exit::table(), propagate_version = true)]
+pub(crate) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What the tool can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Replay scenarios against a server and say what leaks.
+    Soak(Soak),
+    /// Judge a recording again and render its report again.
+    Report(Report),
+    /// List or check scenario files.
+    #[command(subcommand)]
+    Scenario(Scenario),
+    /// Print a published schema.
+    #[command(subcommand)]
+    Schema(Schema),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual page (roff).
+    Man,
+}
+
+/// Arguments of `soak`.
+#[derive(Debug, Args)]
+pub(crate) struct Soak {
+    /// Scenarios: names in leak-scenarios/, or paths of files. All of leak-scenarios/ when none is given.
+    pub(crate) scenarios: Vec<String>,
+    /// Seed of the requests, in place of the scenario's.
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Requests to send in all, in place of the scenario's.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) requests: Option<u64>,
+    /// Folder to write to, in place of reports/<time>-<scenario>. Must be empty or new.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Defects of the built-in server, in place of the scenario's: all, none, components or defects, by comma.
+    /// The scenario's expectation no longer applies then.
+    #[arg(long, value_name = "LIST")]
+    pub(crate) as_found: Option<Defects>,
+    /// What to print on stdout.
+    #[command(flatten)]
+    pub(crate) output: Output,
+    /// No progress on stderr.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+/// Arguments of `report`.
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// The recording, or the folder of a run that holds a recording.jsonl.
+    pub(crate) recording: PathBuf,
+    /// Folder to write report.html, report.json and the charts to. The recording's own folder when not given.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// What to print on stdout.
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// What goes to stdout.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Output {
+    /// Format of what is printed on stdout.
+    #[arg(long, value_enum, default_value_t = Format::Terminal)]
+    format: Format,
+    /// Same as --format json.
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+}
+
+impl Output {
+    /// The format asked for.
+    #[must_use]
+    pub(crate) fn format(self) -> Format {
+        if self.json { Format::Json } else { self.format }
+    }
+}
+
+/// Format of what is printed on stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Tables for people.
+    Terminal,
+    /// The content of report.json.
+    Json,
+}
+
+/// What `scenario` can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Scenario {
+    /// List the scenarios of leak-scenarios/.
+    List,
+    /// Check scenario files: the given ones, or all of leak-scenarios/.
+    Validate {
+        /// Names in leak-scenarios/, or paths of files.
+        scenarios: Vec<String>,
+    },
+}
+
+/// Schemas published.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(crate) enum Schema {
+    /// JSON Schema of report.json.
+    Report,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn json_is_short_for_the_format() {
+        let arguments = Arguments::try_parse_from(["heapsoak", "soak", "--json"]).unwrap();
+        let Command::Soak(soak) = arguments.command else { panic!("not a soak") };
+        assert_eq!(soak.output.format(), Format::Json);
+    }
+
+    #[test]
+    fn an_unknown_defect_is_refused_by_name() {
+        let error =
+            Arguments::try_parse_from(["heapsoak", "soak", "--as-found", "cache.nonsense"]).unwrap_err();
+        assert!(error.to_string().contains("cache.nonsense"), "{error}");
+        assert_eq!(error.exit_code(), i32::from(Exit::Usage.code()));
+    }
+}

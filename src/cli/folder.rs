@@ -1,0 +1,163 @@
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+use std::{fs, io, process};
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// Where runs are kept, below the working directory.
+const REPORTS: &str = "reports";
+
+/// Name of the recording in a run's folder.
+const RECORDING: &str = "recording.jsonl";
+
+/// The folder a soak writes to.
+#[derive(Debug)]
+pub(crate) struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// Makes the folder: `out` if given, else `reports/<time>-<name>`.
+    pub(crate) fn create(out: Option<&Path>, name: &str, now: SystemTime) -> Result<RunFolder, Failure> {
+        let path = match out {
+            Some(out) => create_empty_of_recordings(out)?,
+            None => create_new(&Path::new(REPORTS).join(format!("{}-{name}", timestamp(now))))?,
+        };
+        Ok(RunFolder { path })
+    }
+
+    /// The folder.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The folder of one scenario of several.
+    pub(crate) fn scenario(&self, name: &str) -> Result<RunFolder, Failure> {
+        Ok(RunFolder { path: create_empty_of_recordings(&self.path.join(name))? })
+    }
+
+    /// The recording in this folder.
+    pub(crate) fn recording(&self) -> PathBuf {
+        recording_in(&self.path)
+    }
+
+    /// Removes the folder if nothing was written to it: a run that could not start leaves no trace.
+    pub(crate) fn remove_if_empty(&self) {
+        // A folder that is not empty, or that somebody else removed, stays as it is.
+        let _ = fs::remove_dir(&self.path);
+        if let Some(parent) = self.path.parent() {
+            let _ = fs::remove_dir(parent);
+        }
+    }
+
+    /// Points `reports/latest` at this folder; a link that was there is replaced in one step.
+    pub(crate) fn point_latest(&self) -> Result<(), Failure> {
+        let reports = Path::new(REPORTS);
+        let latest = reports.join("latest");
+        let link = || -> io::Result<()> {
+            fs::create_dir_all(reports)?;
+            let folder = self.path.canonicalize()?;
+            let home = reports.canonicalize()?;
+            let target = folder.strip_prefix(&home).unwrap_or(&folder);
+            let fresh = reports.join(format!(".latest-{}", process::id()));
+            let _ = fs::remove_file(&fresh);
+            std::os::unix::fs::symlink(target, &fresh)?;
+            fs::rename(&fresh, &latest).inspect_err(|_| {
+                let _ = fs::remove_file(&fresh);
+            })
+        };
+        link().map_err(|error| {
+            Failure::new(
+                Exit::Usage,
+                format!("can't point {} at {}: {error}", latest.display(), self.path.display()),
+            )
+        })
+    }
+}
+
+/// The recording a path means: the file itself, or the recording in a run's folder.
+#[must_use]
+pub(crate) fn recording_in(path: &Path) -> PathBuf {
+    if path.is_dir() { path.join(RECORDING) } else { path.to_owned() }
+}
+
+fn create_empty_of_recordings(path: &Path) -> Result<PathBuf, Failure> {
+    fs::create_dir_all(path).map_err(|error| Failure::unwritable(path, &error))?;
+    let recording = path.join(RECORDING);
+    if recording.exists() {
+        return Err(Failure::unwritable(path, &format!("{} is there already", recording.display())));
+    }
+    Ok(path.to_owned())
+}
+
+/// A folder that was not there before: two soaks in the same second get two folders.
+fn create_new(path: &Path) -> Result<PathBuf, Failure> {
+    fs::create_dir_all(REPORTS).map_err(|error| Failure::unwritable(Path::new(REPORTS), &error))?;
+    for attempt in 1_u32.. {
+        let mut name = path.as_os_str().to_owned();
+        if attempt > 1 {
+            name.push(format!("-{attempt}"));
+        }
+        let path = PathBuf::from(name);
+        match fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < 100 => {}
+            Err(error) => return Err(Failure::unwritable(&path, &error)),
+        }
+    }
+    unreachable!("the loop returns by the hundredth attempt")
+}
+
+/// `2026-02-28T23-59-59Z`: sorts by time, and is a file name everywhere.
+fn timestamp(now: SystemTime) -> String {
+    let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let (year, month, day) = civil_date(seconds / 86_400);
+    let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}-{minute:02}-{second:02}Z")
+}
+
+/// Year, month and day of a day since 1970-01-01 in the Gregorian calendar. The algorithm is Howard Hinnant's
+/// `civil_from_days`: years begin in March, so that the leap day is the last of its year.
+fn civil_date(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let era = days / 146_097;
+    let day_of_era = days % 146_097;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_timestamp_names_the_second_in_utc() {
+        let cases = [
+            (0, "1970-01-01T00-00-00Z"),
+            (951_782_399, "2000-02-28T23-59-59Z"),
+            (951_782_400, "2000-02-29T00-00-00Z"),
+            (1_772_323_199, "2026-02-28T23-59-59Z"),
+            (1_772_323_200, "2026-03-01T00-00-00Z"),
+            (4_107_542_400, "2100-03-01T00-00-00Z"),
+        ];
+        for (seconds, expected) in cases {
+            assert_eq!(timestamp(UNIX_EPOCH + Duration::from_secs(seconds)), expected);
+        }
+    }
+
+    #[test]
+    fn a_folder_that_holds_a_recording_is_not_written_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunFolder::create(Some(folder.path()), "x", UNIX_EPOCH).unwrap();
+        fs::write(run.recording(), "").unwrap();
+        let failure = RunFolder::create(Some(folder.path()), "x", UNIX_EPOCH).unwrap_err();
+        assert_eq!(failure.exit(), Exit::Usage);
+    }
+}

@@ -1,0 +1,77 @@
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::CommandFactory as _;
+use clap_complete::Shell;
+use heapsoak_record::Recording;
+use heapsoak_report::{Json, REPORT_SCHEMA, Renderer as _, Run, Terminal};
+use heapsoak_verdict::Judgement;
+
+use crate::arguments::{Arguments, Format, Schema};
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// Prints the completion script of a shell.
+pub(crate) fn completions(shell: Shell) -> Result<Exit, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "heapsoak", &mut script);
+    data(&script)
+}
+
+/// Prints the manual page.
+pub(crate) fn manual() -> Result<Exit, Failure> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Arguments::command())
+        .render(&mut page)
+        .map_err(|error| Failure::new(Exit::Internal, format!("can't make the manual page: {error}")))?;
+    data(&page)
+}
+
+/// Prints a published schema.
+pub(crate) fn schema(schema: Schema) -> Result<Exit, Failure> {
+    match schema {
+        Schema::Report => data(REPORT_SCHEMA.as_bytes()),
+    }
+}
+
+/// Prints what a run found.
+pub(crate) fn run(recording: &Recording, judgement: &Judgement, format: Format) -> Result<Exit, Failure> {
+    let run = Run { recording, judgement };
+    match format {
+        Format::Terminal => data(Terminal { colour: true }.text(&run).as_bytes()),
+        Format::Json => {
+            for file in Json.render(&run)? {
+                data(file.contents.as_bytes())?;
+            }
+            Ok(Exit::Clean)
+        }
+    }
+}
+
+/// Prints a file that was just written.
+pub(crate) fn file(path: &Path) -> Result<Exit, Failure> {
+    let text = fs::read(path).map_err(|error| {
+        Failure::new(Exit::Internal, format!("can't read {} again: {error}", path.display()))
+    })?;
+    data(&text)
+}
+
+/// Says on stderr which files a person may want to open.
+pub(crate) fn paths(written: &[PathBuf]) {
+    for path in written.iter().filter(|path| path.extension().is_none_or(|extension| extension != "svg")) {
+        anstream::eprintln!("wrote {}", path.display());
+    }
+}
+
+/// Writes a command's result to stdout. Colours are dropped when stdout is not a terminal or `NO_COLOR` is set. A
+/// reader that has had enough (`heapsoak … | head`) is no error.
+pub(crate) fn data(bytes: &[u8]) -> Result<Exit, Failure> {
+    let mut stdout = anstream::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(Exit::Internal, format!("can't write to stdout: {error}")))
+        }
+        _ => Ok(Exit::Clean),
+    }
+}

@@ -1,0 +1,116 @@
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use autopilot::Defects;
+use heapsoak_driver::{Scenario, ScenarioError};
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::print;
+
+/// Where scenarios are looked up by name, below the working directory.
+const SCENARIOS: &str = "leak-scenarios";
+
+/// The files that names and paths on the command line mean; every file of `leak-scenarios/` if there are none.
+pub(crate) fn find(wanted: &[String]) -> Result<Vec<PathBuf>, Failure> {
+    let folder = Path::new(SCENARIOS);
+    if wanted.is_empty() {
+        let files = Scenario::list(folder).map_err(unusable)?;
+        if files.is_empty() {
+            return Err(Failure::new(
+                Exit::Usage,
+                format!("no scenario in {SCENARIOS}/: add one, or give a path"),
+            ));
+        }
+        return Ok(files);
+    }
+    wanted.iter().map(|name| find_one(name, folder)).collect()
+}
+
+/// Loads every scenario before the first is run. Two of the same name would write to the same folder.
+pub(crate) fn load(wanted: &[String]) -> Result<Vec<Scenario>, Failure> {
+    let mut names = HashSet::new();
+    let mut scenarios = Vec::new();
+    for file in find(wanted)? {
+        let scenario = read(&file)?;
+        if !names.insert(scenario.name.clone()) {
+            let message =
+                format!("{}: a scenario called '{}' was given before", file.display(), scenario.name);
+            return Err(Failure::new(Exit::Usage, message));
+        }
+        scenarios.push(scenario);
+    }
+    Ok(scenarios)
+}
+
+/// Prints the scenarios of `leak-scenarios/`, one per line.
+pub(crate) fn list() -> Result<Exit, Failure> {
+    let scenarios = load(&[])?;
+    let width = scenarios.iter().map(|scenario| scenario.name.chars().count()).max().unwrap_or_default();
+    let lines: String = scenarios
+        .iter()
+        .map(|scenario| {
+            let (name, requests) = (&scenario.name, scenario.requests());
+            format!("{name:width$}  {requests:>7} requests  {}\n", scenario.description)
+        })
+        .collect();
+    print::data(lines.as_bytes())
+}
+
+/// Checks scenario files, every one of them: prints those that are good and draws the mistakes of the others.
+pub(crate) fn validate(wanted: &[String]) -> Result<Exit, Failure> {
+    let mut exit = Exit::Clean;
+    let mut good = String::new();
+    for file in find(wanted)? {
+        match read(&file) {
+            Ok(scenario) => {
+                good += &format!(
+                    "{}: {} requests of {} kinds\n",
+                    file.display(),
+                    scenario.requests(),
+                    scenario.kinds.len()
+                );
+            }
+            Err(failure) => {
+                failure.print();
+                exit = Exit::Usage;
+            }
+        }
+    }
+    print::data(good.as_bytes()).map(|_| exit)
+}
+
+fn find_one(wanted: &str, folder: &Path) -> Result<PathBuf, Failure> {
+    let named = folder.join(format!("{wanted}.toml"));
+    let is_name = !wanted.contains('/') && Path::new(wanted).extension().is_none();
+    if is_name && named.is_file() {
+        return Ok(named);
+    }
+    let path = PathBuf::from(wanted);
+    if path.is_file() {
+        return Ok(path);
+    }
+    let known = Scenario::list(folder).unwrap_or_default();
+    let known: Vec<_> = known.iter().filter_map(|file| file.file_stem()?.to_str()).collect();
+    let known = match known.as_slice() {
+        [] => format!("there are none in {SCENARIOS}/ here"),
+        names => format!("{SCENARIOS}/ has {}", names.join(", ")),
+    };
+    Err(Failure::new(Exit::Usage, format!("no scenario '{wanted}': {known}; or give the path of a file")))
+}
+
+fn read(file: &Path) -> Result<Scenario, Failure> {
+    let scenario = Scenario::load(file).map_err(unusable)?;
+    // The driver starts any server; which defects the built-in one has, only its own crate knows.
+    scenario
+        .target
+        .as_found
+        .join(",")
+        .parse::<Defects>()
+        .map_err(|error| Failure::new(Exit::Usage, format!("{}: as-found: {error}", file.display())))?;
+    Ok(scenario)
+}
+
+fn unusable(error: ScenarioError) -> Failure {
+    Failure::in_file(error)
+}
