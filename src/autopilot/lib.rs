@@ -12,6 +12,7 @@ mod defect;
 mod duration;
 mod id;
 pub mod process;
+pub mod queue;
 pub mod session;
 pub mod simulator;
 #[cfg(test)]
