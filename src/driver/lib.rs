@@ -1,1 +1,30 @@
-//! .
+//! Drives a server through a scenario and collects a recording of what its heap did.
+//!
+//! A [`Scenario`] is read from a TOML file. [`run`] starts the built-in server as a child process, replays the
+//! scenario's requests through it, waits for rest after each cycle, takes a snapshot over the probe's private socket,
+//! and appends it to a recording. Whatever ends a run, nothing it started is left behind.
+
+mod clock;
+mod cycle;
+mod data;
+mod draw;
+mod load;
+mod probe;
+mod recorder;
+mod rest;
+mod run;
+mod run_error;
+mod scenario;
+mod soak;
+mod target;
+mod template;
+mod watcher;
+
+pub use run::{Run, run};
+pub use run_error::RunError;
+pub use scenario::{
+    Advance, ClaimAnswer, DurationError, Expect, ExpectedComponent, ExpectedFinding, Kind, Millis, OneOf,
+    Pattern, Problem, RunVerdict, Scenario, ScenarioError, Severity, TargetSpec, UnitVerdict, Vocabulary,
+};
+pub use template::{Template, TemplateError};
+pub use watcher::{Doing, Progress, Silent, Watcher};

@@ -1,0 +1,100 @@
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+/// The server's data folder, as far as a scenario plays tricks on it.
+#[derive(Debug)]
+pub(crate) struct DataFolder {
+    path: PathBuf,
+}
+
+impl DataFolder {
+    pub(crate) fn new(path: PathBuf) -> DataFolder {
+        DataFolder { path }
+    }
+
+    /// Moves an entry aside and puts something in its place that can't be written to, whoever writes (permissions
+    /// would not stop root): a file for a folder, a folder that is not empty for anything else.
+    pub(crate) fn obstruct(&self, name: &str) -> io::Result<()> {
+        let (path, aside) = (self.path.join(name), self.aside(name));
+        let is_folder = path.is_dir();
+        match fs::rename(&path, &aside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        if is_folder {
+            fs::write(&path, b"in the way\n")
+        } else {
+            fs::create_dir_all(&path)?;
+            fs::write(path.join("in-the-way"), b"in the way\n")
+        }
+    }
+
+    /// Puts back what was moved aside, in place of whatever is there now.
+    pub(crate) fn restore(&self, name: &str) -> io::Result<()> {
+        let (path, aside) = (self.path.join(name), self.aside(name));
+        if path.is_dir() {
+            fs::remove_dir_all(&path)?;
+        } else if path.exists() {
+            fs::remove_file(&path)?;
+        }
+        match fs::rename(&aside, &path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Beside the data folder rather than in it: the server must not come across what was moved away.
+    fn aside(&self, name: &str) -> PathBuf {
+        let mut folder = self.path.clone().into_os_string();
+        folder.push(".aside-");
+        folder.push(name.replace('/', "_"));
+        PathBuf::from(folder)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> (tempfile::TempDir, DataFolder) {
+        let root = tempfile::tempdir().unwrap();
+        let data = DataFolder::new(root.path().join("data"));
+        fs::create_dir(&data.path).unwrap();
+        (root, data)
+    }
+
+    #[test]
+    fn an_obstructed_file_can_t_be_written_or_replaced_until_it_is_restored() {
+        let (_root, data) = folder();
+        let file = data.path.join("queue.json");
+        fs::write(&file, "kept").unwrap();
+        data.obstruct("queue.json").unwrap();
+        assert!(fs::write(&file, "new").is_err());
+        let other = data.path.join("queue.json.new");
+        fs::write(&other, "new").unwrap();
+        assert!(fs::rename(&other, &file).is_err());
+        data.restore("queue.json").unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "kept");
+    }
+
+    #[test]
+    fn nothing_can_be_written_below_an_obstructed_folder() {
+        let (_root, data) = folder();
+        let sessions = data.path.join("sessions");
+        fs::create_dir(&sessions).unwrap();
+        fs::write(sessions.join("a"), "kept").unwrap();
+        data.obstruct("sessions").unwrap();
+        assert!(fs::write(sessions.join("b"), "new").is_err());
+        data.restore("sessions").unwrap();
+        assert_eq!(fs::read_to_string(sessions.join("a")).unwrap(), "kept");
+    }
+
+    #[test]
+    fn a_file_that_was_not_there_is_not_there_after_a_restore() {
+        let (_root, data) = folder();
+        data.obstruct("queue.json").unwrap();
+        data.restore("queue.json").unwrap();
+        assert!(!data.path.join("queue.json").exists());
+    }
+}

@@ -1,0 +1,192 @@
+//! Sends the requests of a cycle and checks the answers.
+
+mod connection;
+mod request;
+mod tally;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use tokio::sync::SetOnce;
+
+use crate::clock::Clock;
+use crate::cycle::{PlannedFlow, draw_values};
+use crate::scenario::{Answers, Replay, Scenario, Step};
+use crate::template::Values;
+pub(crate) use connection::{Connection, SendError};
+pub(crate) use request::Prepared;
+pub(crate) use tally::Tally;
+
+/// The load on a server: as many connections as requests may be in flight.
+#[derive(Debug)]
+pub(crate) struct Load {
+    connections: Vec<Connection>,
+    seed: u64,
+    requests_per_cycle: u64,
+}
+
+/// A stage of a cycle, about to be sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Batch<'a> {
+    pub(crate) scenario: &'a Scenario,
+    pub(crate) cycle: u32,
+    pub(crate) flows: &'a [PlannedFlow],
+    pub(crate) clock: Clock,
+}
+
+/// The last requests of flows that others replay, by the flow's number; none if it could not be made.
+type Sent = HashMap<u32, SetOnce<Option<Arc<Prepared>>>>;
+
+impl Load {
+    pub(crate) fn new(address: SocketAddr, concurrency: u32, seed: u64, requests_per_cycle: u64) -> Load {
+        let connections = (0..concurrency).map(|_| Connection::new(address)).collect();
+        Load { connections, seed, requests_per_cycle }
+    }
+
+    /// Sends a step that belongs to no kind, over the first connection.
+    pub(crate) async fn send_step(
+        &mut self,
+        step: &Step,
+        cycle: u32,
+        clock: &Clock,
+    ) -> Result<(u16, Bytes), SendError> {
+        let mut values = draw_values(self.seed, cycle, u32::MAX, self.requests_per_cycle);
+        let prepared = Prepared::new(step, &mut values, clock.server_now_ms())?;
+        let answer = self.connections[0].send(&prepared, None).await?;
+        Ok((answer.status, answer.body))
+    }
+
+    /// Opens every connection with one request each, so that none is opened while the server is measured.
+    pub(crate) async fn warm_up(&mut self, step: &Step, clock: &Clock) -> Result<(), SendError> {
+        let mut values = draw_values(self.seed, 0, u32::MAX, self.requests_per_cycle);
+        let prepared = Prepared::new(step, &mut values, clock.server_now_ms())?;
+        let answers = self.connections.iter_mut().map(|connection| connection.send(&prepared, None));
+        join_all(answers).await.into_iter().try_for_each(|answer| answer.map(drop))
+    }
+
+    /// Sends a batch of flows and counts what becomes of them. Returns when nothing is in flight.
+    pub(crate) async fn send(&mut self, batch: Batch<'_>, tally: &Tally) {
+        let replayed = batch.flows.iter().filter(|flow| batch.scenario.kinds[flow.kind].flow.replayed);
+        let sent: Sent = replayed.map(|flow| (flow.index, SetOnce::new())).collect();
+        let next = AtomicUsize::new(0);
+        let (seed, requests_per_cycle) = (self.seed, self.requests_per_cycle);
+        let slots = self.connections.iter_mut().map(|connection| {
+            let (next, sent) = (&next, &sent);
+            async move {
+                while let Some(flow) = batch.flows.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let values = draw_values(seed, batch.cycle, flow.index, requests_per_cycle);
+                    Slot { batch, tally, connection: &mut *connection, sent }.run(flow, values).await;
+                }
+            }
+        });
+        join_all(slots).await;
+    }
+}
+
+/// One connection at work on one flow.
+struct Slot<'a> {
+    batch: Batch<'a>,
+    tally: &'a Tally,
+    connection: &'a mut Connection,
+    sent: &'a Sent,
+}
+
+impl Slot<'_> {
+    async fn run(&mut self, planned: &PlannedFlow, mut values: Values) {
+        let flow = &self.batch.scenario.kinds[planned.kind].flow;
+        let mut last = None;
+        let outcome = match (&flow.replay, planned.replays) {
+            (Some(replay), Some(original)) => self.replay(planned.kind, replay, original, &mut values).await,
+            _ => self.send_all(planned.kind, &mut values, &mut last).await,
+        };
+        // Whatever happened: replays of this flow wait for it.
+        if let Some(slot) = self.sent.get(&planned.index) {
+            slot.set(last).expect("a flow is sent once");
+        }
+        match outcome {
+            Ok(true) => self.tally.note_success(planned.kind),
+            Ok(false) => {}
+            Err(message) => {
+                let expected = "a request that can be sent".to_owned();
+                self.tally.count_failure(planned.kind, self.batch.cycle, message, expected);
+            }
+        }
+    }
+
+    /// Sends a flow's steps until one is not answered as expected.
+    async fn send_all(
+        &mut self,
+        kind: usize,
+        values: &mut Values,
+        last: &mut Option<Arc<Prepared>>,
+    ) -> Result<bool, String> {
+        let flow = &self.batch.scenario.kinds[kind].flow;
+        for (name, template) in &flow.bind {
+            let value =
+                template.render(values, self.batch.clock.server_now_ms()).map_err(|e| e.to_string())?;
+            values.name(name, value);
+        }
+        for step in &flow.steps {
+            let now_ms = self.batch.clock.server_now_ms();
+            let prepared = Arc::new(Prepared::new(step, values, now_ms).map_err(|error| error.to_string())?);
+            *last = Some(Arc::clone(&prepared));
+            let Some(body) = self.exchange(kind, &prepared, &step.expect).await else { return Ok(false) };
+            remember(step, &body, values)?;
+        }
+        Ok(true)
+    }
+
+    /// Sends an earlier flow's last request once more, after it was answered.
+    async fn replay(
+        &mut self,
+        kind: usize,
+        replay: &Replay,
+        original: u32,
+        values: &mut Values,
+    ) -> Result<bool, String> {
+        // The original comes earlier in this batch, so it is under way or done.
+        let original = self.sent.get(&original).ok_or("what is to be replayed is in no earlier flow")?;
+        let original = original.wait().await.as_ref().ok_or("what is to be replayed could not be sent")?;
+        let prepared = original
+            .append(&replay.append, values, self.batch.clock.server_now_ms())
+            .map_err(|error| error.to_string())?;
+        Ok(self.exchange(kind, &prepared, &replay.expect).await.is_some())
+    }
+
+    /// Sends a request and counts what becomes of it; returns the answer if it is one that is expected.
+    async fn exchange(&mut self, kind: usize, prepared: &Prepared, expect: &Answers) -> Option<Bytes> {
+        let cycle = self.batch.cycle;
+        let name = self.batch.scenario.kinds[kind].name.as_str();
+        self.tally.count_sent(kind);
+        let start = Instant::now();
+        match self.connection.send(prepared, Some(name)).await {
+            Ok(answer) => {
+                let expected = self.tally.count_answer(kind, cycle, answer.status, expect, start.elapsed());
+                expected.then_some(answer.body)
+            }
+            Err(error) => {
+                self.tally.count_failure(kind, cycle, error.to_string(), format!("status {expect}"));
+                None
+            }
+        }
+    }
+}
+
+/// Keeps what later steps need of an answer.
+fn remember(step: &Step, body: &[u8], values: &mut Values) -> Result<(), String> {
+    if step.remember.is_empty() {
+        return Ok(());
+    }
+    let answer: serde_json::Value =
+        serde_json::from_slice(body).map_err(|error| format!("an answer that is no JSON: {error}"))?;
+    for (name, pointer) in &step.remember {
+        let value = answer.pointer(pointer).ok_or_else(|| format!("an answer without '{pointer}'"))?;
+        values.name(name, value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    }
+    Ok(())
+}

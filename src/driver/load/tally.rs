@@ -1,0 +1,148 @@
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use heapsoak_record::{Event, KindCount};
+
+use crate::scenario::{Answers, Scenario};
+
+/// Failed requests of each kind that are recorded as events; later ones are counted.
+const RECORDED_FAILURES: u64 = 3;
+
+/// Longest latency told apart: one minute, in microseconds.
+const LONGEST_LATENCY_US: u64 = 60_000_000;
+
+/// Counts what became of the requests.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    kinds: Vec<KindTally>,
+    answered: AtomicU64,
+    rest: Mutex<Noted>,
+}
+
+#[derive(Debug)]
+struct KindTally {
+    name: String,
+    holds: Option<String>,
+    sent: AtomicU64,
+    ok: AtomicU64,
+    expected_errors: AtomicU64,
+    failed: AtomicU64,
+}
+
+/// What is noted seldom enough for a lock.
+#[derive(Debug)]
+struct Noted {
+    latency_us: Histogram<u64>,
+    failures: Vec<Event>,
+    held: BTreeMap<String, u64>,
+}
+
+impl Tally {
+    pub(crate) fn new(scenario: &Scenario) -> Tally {
+        let kind = |kind: &crate::Kind| KindTally {
+            name: kind.name.clone(),
+            holds: kind.flow.holds.clone(),
+            sent: AtomicU64::new(0),
+            ok: AtomicU64::new(0),
+            expected_errors: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+        };
+        let latency_us =
+            Histogram::new_with_bounds(1, LONGEST_LATENCY_US, 3).expect("the bounds are constant and valid");
+        let noted = Noted { latency_us, failures: Vec::new(), held: BTreeMap::new() };
+        Tally {
+            kinds: scenario.kinds.iter().map(kind).collect(),
+            answered: AtomicU64::new(0),
+            rest: Mutex::new(noted),
+        }
+    }
+
+    pub(super) fn count_sent(&self, kind: usize) {
+        self.kinds[kind].sent.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts an answer; returns whether it is one that is expected.
+    pub(super) fn count_answer(
+        &self,
+        kind: usize,
+        cycle: u32,
+        status: u16,
+        expect: &Answers,
+        took: Duration,
+    ) -> bool {
+        self.answered.fetch_add(1, Ordering::Relaxed);
+        let micros = u64::try_from(took.as_micros()).unwrap_or(LONGEST_LATENCY_US);
+        self.noted().latency_us.saturating_record(micros.max(1));
+        let tally = &self.kinds[kind];
+        if expect.ok.contains(&status) {
+            tally.ok.fetch_add(1, Ordering::Relaxed);
+            true
+        } else if expect.error.contains(&status) {
+            tally.expected_errors.fetch_add(1, Ordering::Relaxed);
+            true
+        } else {
+            self.count_failure(kind, cycle, format!("status {status}"), format!("status {expect}"));
+            false
+        }
+    }
+
+    /// Counts a request that was not answered, or not as its kind expects.
+    pub(super) fn count_failure(&self, kind: usize, cycle: u32, got: String, expected: String) {
+        let tally = &self.kinds[kind];
+        if tally.failed.fetch_add(1, Ordering::Relaxed) < RECORDED_FAILURES {
+            self.noted().failures.push(Event::RequestFailed {
+                cycle,
+                kind: tally.name.clone(),
+                got,
+                expected,
+            });
+        }
+    }
+
+    /// Notes that a flow ended with success, and with it the work it is known to leave behind.
+    pub(super) fn note_success(&self, kind: usize) {
+        if let Some(gauge) = &self.kinds[kind].holds {
+            *self.noted().held.entry(gauge.clone()).or_default() += 1;
+        }
+    }
+
+    /// Requests answered.
+    pub(crate) fn answered(&self) -> u64 {
+        self.answered.load(Ordering::Relaxed)
+    }
+
+    /// Counts by kind.
+    pub(crate) fn kinds(&self) -> Vec<KindCount> {
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let count = |kind: &KindTally| KindCount {
+            sent: load(&kind.sent),
+            ok: load(&kind.ok),
+            expected_errors: load(&kind.expected_errors),
+            failed: load(&kind.failed),
+        };
+        self.kinds.iter().map(count).collect()
+    }
+
+    /// Median and 99th percentile of the time to an answer, in microseconds.
+    pub(crate) fn latency_us(&self) -> (u64, u64) {
+        let noted = self.noted();
+        (noted.latency_us.value_at_quantile(0.5), noted.latency_us.value_at_quantile(0.99))
+    }
+
+    /// Failures noted since the last call.
+    pub(crate) fn take_failures(&self) -> Vec<Event> {
+        std::mem::take(&mut self.noted().failures)
+    }
+
+    /// Work left behind on purpose since the last call, by the name of the busy gauge.
+    pub(crate) fn take_held(&self) -> BTreeMap<String, u64> {
+        std::mem::take(&mut self.noted().held)
+    }
+
+    fn noted(&self) -> std::sync::MutexGuard<'_, Noted> {
+        self.rest.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,85 @@
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use heapsoak_record::wire::Stillness;
+use tokio::time::sleep;
+
+use crate::clock::to_ms;
+use crate::probe::{Probe, ProbeError};
+
+/// Time between two looks at the server.
+const POLL: Duration = Duration::from_millis(10);
+
+/// Looks in a row that must see the same numbers.
+const SAME_LOOKS: u32 = 3;
+
+/// Work that is under way but does not move for this long is held, not done: the server is at rest with it.
+const HELD_AFTER: Duration = Duration::from_millis(300);
+
+/// Longest wait for rest.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Tells when the server has come to rest.
+///
+/// At rest, nothing is allocated or freed between looks, and no busy gauge is above zero. Work that a scenario starts in
+/// order to leave it hanging (an agent that never ends) keeps a busy gauge raised; it counts as held if the scenario
+/// said so, or once nothing has moved for a while.
+#[derive(Debug, Default)]
+pub(crate) struct Rest {
+    /// Work known to be held, by the name of the busy gauge.
+    held: BTreeMap<String, i64>,
+}
+
+/// How a wait for rest ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Rested {
+    /// What still moved when patience ended; none if the server is at rest.
+    pub(crate) busy: Option<String>,
+    pub(crate) waited_ms: u64,
+}
+
+impl Rest {
+    /// A flow left work behind that will raise this busy gauge until the clock moves.
+    pub(crate) fn expect_held(&mut self, gauge: &str, count: u64) {
+        *self.held.entry(gauge.to_owned()).or_default() += i64::try_from(count).unwrap_or(i64::MAX);
+    }
+
+    /// The clock was moved: held work may come to its end, so nothing is known to be held.
+    pub(crate) fn forget_held(&mut self) {
+        self.held.clear();
+    }
+
+    /// Waits until the server is at rest, or patience ends.
+    pub(crate) async fn wait(&mut self, probe: &mut Probe) -> Result<Rested, ProbeError> {
+        let start = Instant::now();
+        let mut last = probe.stillness().await?;
+        let (mut same, mut still_since) = (1, start);
+        loop {
+            let known =
+                last.busy.iter().all(|gauge| gauge.value <= self.held.get(&gauge.name).copied().unwrap_or(0));
+            if same >= SAME_LOOKS && (known || still_since.elapsed() >= HELD_AFTER) {
+                self.held = last.busy.iter().map(|gauge| (gauge.name.clone(), gauge.value)).collect();
+                return Ok(Rested { busy: None, waited_ms: to_ms(start.elapsed()) });
+            }
+            if start.elapsed() >= PATIENCE {
+                return Ok(Rested { busy: Some(describe(&last)), waited_ms: to_ms(start.elapsed()) });
+            }
+            sleep(POLL).await;
+            let now = probe.stillness().await?;
+            if now == last {
+                same += 1;
+            } else {
+                (last, same, still_since) = (now, 1, Instant::now());
+            }
+        }
+    }
+}
+
+fn describe(stillness: &Stillness) -> String {
+    if stillness.busy.is_empty() {
+        return "memory is still allocated or freed".to_owned();
+    }
+    let gauges: Vec<String> =
+        stillness.busy.iter().map(|gauge| format!("{} = {}", gauge.name, gauge.value)).collect();
+    format!("{}, and memory is still allocated or freed", gauges.join(", "))
+}

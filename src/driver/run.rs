@@ -1,0 +1,191 @@
+use std::path::Path;
+
+use heapsoak_record::{FORMAT_VERSION, Header, Kind, Outcome, Plan, Recording, Target as TargetHeader};
+use tokio::sync::watch;
+
+use crate::clock::{Clock, unix_now_ms};
+use crate::load::{Load, Tally};
+use crate::recorder::Recorder;
+use crate::run_error::RunError;
+use crate::scenario::{Scenario, TargetSpec};
+use crate::soak::{Soak, Stop};
+use crate::target::{Builtin, Target, start};
+use crate::watcher::{Doing, Watcher};
+
+/// Fewest requests a cycle is cut down to when a run is asked to be short; below that, cycles are left out.
+const FEWEST_PER_CYCLE: u64 = 50;
+
+/// Fewest cycles a run is cut down to: a verdict needs some.
+const FEWEST_CYCLES: u32 = 10;
+
+/// A run about to start.
+#[derive(Debug, Clone)]
+pub struct Run<'a> {
+    /// What is asked of the server.
+    pub scenario: &'a Scenario,
+    /// The program that holds the built-in server and its simulators, as hidden subcommands `__autopilot`,
+    /// `__tracker`, `__agent` and `__reviewer`.
+    pub program: &'a Path,
+    /// The file to write the recording to; it must not exist.
+    pub recording: &'a Path,
+    /// Version of the tool, for the header.
+    pub tool_version: &'a str,
+    /// Another seed than the scenario's.
+    pub seed: Option<u64>,
+    /// Another number of requests than the scenario's, over all cycles.
+    pub requests: Option<u64>,
+    /// Other defects than the scenario's; an empty list is the healthy server.
+    pub as_found: Option<Vec<String>>,
+    /// Another number of requests in flight than the scenario's.
+    pub concurrency: Option<u32>,
+    /// The run ends when this turns true; what was recorded is kept.
+    pub stop: watch::Receiver<bool>,
+}
+
+impl<'a> Run<'a> {
+    /// A run of a scenario as it is, that nobody stops.
+    #[must_use]
+    pub fn new(scenario: &'a Scenario, program: &'a Path, recording: &'a Path) -> Run<'a> {
+        Run {
+            scenario,
+            program,
+            recording,
+            tool_version: env!("CARGO_PKG_VERSION"),
+            seed: None,
+            requests: None,
+            as_found: None,
+            concurrency: None,
+            // Its sender is gone, so it never turns true.
+            stop: watch::channel(false).1,
+        }
+    }
+
+    /// What is asked for, overrides included.
+    fn plan(&self) -> Plan {
+        let scenario = self.scenario;
+        let (mut cycles, mut max_cycles) = (scenario.cycles, scenario.max_cycles);
+        let mut requests_per_cycle = scenario.requests_per_cycle;
+        if let Some(requests) = self.requests {
+            let affordable = u32::try_from(requests / FEWEST_PER_CYCLE).unwrap_or(u32::MAX);
+            cycles = cycles.min(affordable.max(FEWEST_CYCLES));
+            max_cycles = (max_cycles - scenario.cycles).saturating_add(cycles);
+            requests_per_cycle = requests.div_ceil(u64::from(cycles)).max(1);
+        }
+        Plan {
+            cycles,
+            max_cycles,
+            requests_per_cycle,
+            concurrency: self.concurrency.unwrap_or(scenario.concurrency).max(1),
+        }
+    }
+
+    fn target(&self) -> TargetSpec {
+        let mut spec = self.scenario.target.clone();
+        if let Some(as_found) = &self.as_found {
+            spec.as_found.clone_from(as_found);
+            spec.as_found.retain(|name| name != "none");
+        }
+        spec
+    }
+
+    fn header(&self, target: &Target, spec: &TargetSpec, plan: &Plan, memory_limit: Option<u64>) -> Header {
+        let scenario = self.scenario;
+        let kind = |kind: &crate::Kind| Kind { name: kind.name.clone(), weight: kind.weight };
+        let name = match spec.as_found.as_slice() {
+            [] => "autopilot (fixed)".to_owned(),
+            defects => format!("autopilot (as found: {})", defects.join(", ")),
+        };
+        Header {
+            format_version: FORMAT_VERSION,
+            tool_version: self.tool_version.to_owned(),
+            started_unix_ms: unix_now_ms(),
+            scenario: scenario.name.clone(),
+            description: scenario.description.clone(),
+            scenario_source: scenario.source.clone(),
+            seed: self.seed.unwrap_or(scenario.seed),
+            target: TargetHeader {
+                name,
+                command: target.command().to_vec(),
+                pid: target.pid(),
+                as_found: spec.as_found.clone(),
+                memory_limit_bytes: memory_limit,
+            },
+            plan: plan.clone(),
+            kinds: scenario.kinds.iter().map(kind).collect(),
+            claims: scenario.claims.clone(),
+            not_analysed: list_not_analysed(scenario),
+        }
+    }
+}
+
+/// Runs a scenario and returns its recording, which is also in the file.
+///
+/// Must be called within a tokio runtime with time and I/O enabled. Dropping the future ends everything it started.
+///
+/// # Errors
+///
+/// Fails if the server can't be started or the recording can't be written. A server that dies later, or a run that is
+/// stopped, gives a recording whose end says so.
+pub async fn run(run: Run<'_>, watcher: &mut dyn Watcher) -> Result<Recording, RunError> {
+    let (spec, plan) = (run.target(), run.plan());
+    let seed = run.seed.unwrap_or(run.scenario.seed);
+    let mut stop = Stop::new(run.stop.clone());
+    let tally = Tally::new(run.scenario);
+    watcher.progress(&crate::watcher::starting(&plan));
+
+    let starting = start(Builtin { program: run.program, spec: &spec });
+    let (mut target, mut probe, hello) = tokio::select! {
+        started = starting => started?,
+        () = stop.asked() => return Err(RunError::Interrupted),
+    };
+    let mut clock = Clock::start();
+    let header = run.header(&target, &spec, &plan, hello.memory_limit_bytes);
+    let mut recorder = Recorder::create(run.recording, header)
+        .map_err(|error| RunError::Input(format!("can't write {}: {error}", run.recording.display())))?;
+
+    let died = target.died();
+    let mut load = Load::new(target.address(), plan.concurrency, seed, plan.requests_per_cycle);
+    let mut soak = Soak {
+        scenario: run.scenario,
+        seed,
+        plan: plan.clone(),
+        data: target.data(),
+        probe: &mut probe,
+        load: &mut load,
+        tally: &tally,
+        clock: &mut clock,
+        recorder: &mut recorder,
+        watcher: &mut *watcher,
+    };
+    let result = soak.run(&mut stop, died).await;
+    soak.show(0, Doing::Ending);
+    drop(load);
+    let outcome = match result {
+        Ok(()) => Outcome::Completed,
+        Err(ending) => ending.outcome(&mut target).await,
+    };
+    let (status, stderr) = target.end().await;
+    let outcome = match outcome {
+        Outcome::TargetDied { .. } => Outcome::TargetDied { status, stderr },
+        other => other,
+    };
+    recorder
+        .end(outcome, &tally, &clock)
+        .map_err(|error| RunError::internal(&format!("can't write {}", run.recording.display()), error))
+}
+
+/// What a run of this scenario can't see.
+fn list_not_analysed(scenario: &Scenario) -> Vec<String> {
+    let mut sentences = vec![
+        "memory that the server maps itself, without its allocator".to_owned(),
+        "memory of the child processes the server starts".to_owned(),
+        "code that no request of this scenario reaches".to_owned(),
+    ];
+    if !scenario.unused_kinds.is_empty() {
+        sentences.push(format!("request kinds known but not sent: {}", scenario.unused_kinds.join(", ")));
+    }
+    if scenario.advance.is_none() {
+        sentences.push("what only time frees or lets grow: the server's clock was not advanced".to_owned());
+    }
+    sentences
+}

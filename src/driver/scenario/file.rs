@@ -1,0 +1,269 @@
+//! What stands in scenario files, field by field. Everything is optional that an included file may give.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use toml::Spanned;
+
+use super::duration::Millis;
+use super::expect::Expect;
+use crate::template::Template;
+
+/// A scenario file, or a file it includes (which has only kinds, stages and includes).
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct ScenarioFile {
+    pub(super) version: Spanned<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) description: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) seed: Option<u64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) include: Vec<Spanned<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) target: Option<Spanned<TargetFile>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) load: Option<Spanned<LoadFile>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) clock: Option<ClockFile>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) weights: BTreeMap<Spanned<String>, Spanned<f64>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) stage: BTreeMap<Spanned<String>, StageFile>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) kind: BTreeMap<Spanned<String>, KindFile>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) claim: Vec<ClaimFile>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) expect: Option<Spanned<Expect>>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct TargetFile {
+    #[serde(default)]
+    pub(super) as_found: Names,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) args: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) secret: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct LoadFile {
+    pub(super) cycles: Spanned<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) max_cycles: Option<Spanned<u32>>,
+    pub(super) requests_per_cycle: Spanned<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) concurrency: Option<Spanned<u32>>,
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct ClockFile {
+    pub(super) advance: Spanned<Millis>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) every: Option<Spanned<u32>>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct StageFile {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) before: Vec<Spanned<ActionFile>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) after: Vec<Spanned<ActionFile>>,
+}
+
+/// A step before or after a stage: a request, or something done to a file of the server's data folder.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct ActionFile {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) method: Option<Method>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) path: Option<Template>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) body: Option<Body>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) expect: Option<AnswersFile>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) obstruct: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) restore: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct KindFile {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) stage: Option<Spanned<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) holds: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) replay_of: Option<Spanned<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) append: Option<BTreeMap<HeaderName, Template>>,
+    #[serde(default, rename = "let", skip_serializing_if = "Option::is_none")]
+    pub(super) bind: Option<BTreeMap<String, Template>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) setup: Option<Vec<StepFile>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) method: Option<Method>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) path: Option<Template>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) headers: Option<BTreeMap<HeaderName, Template>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) body: Option<Body>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) sign: Option<SignFile>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) expect: Option<AnswersFile>,
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct StepFile {
+    pub(super) method: Method,
+    pub(super) path: Template,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) headers: BTreeMap<HeaderName, Template>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) body: Option<Body>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) sign: Option<SignFile>,
+    pub(super) expect: AnswersFile,
+    /// Name to JSON pointer into the answer.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) remember: BTreeMap<String, String>,
+}
+
+/// Signs the body: hex HMAC-SHA256 in a header.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct SignFile {
+    pub(super) header: HeaderName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) secret: Option<String>,
+}
+
+/// Status codes a request may be answered with.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct AnswersFile {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) ok: Vec<u16>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) error: Vec<u16>,
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct ClaimFile {
+    pub(super) component: String,
+    pub(super) says: String,
+    pub(super) bytes_per_1000_requests: u64,
+    pub(super) unbounded: bool,
+}
+
+/// HTTP method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(super) enum Method {
+    Get,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+/// Name of an HTTP header, checked.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct HeaderName(pub(super) String);
+
+impl<'de> Deserialize<'de> for HeaderName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<HeaderName, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        match http::HeaderName::try_from(&name) {
+            Ok(valid) => Ok(HeaderName(valid.as_str().to_owned())),
+            Err(_) => {
+                Err(serde::de::Error::custom(format_args!("'{name}' can't be the name of an HTTP header")))
+            }
+        }
+    }
+}
+
+impl Serialize for HeaderName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+/// Body of a request: a text, or a table that is sent as JSON. Either may hold template parts.
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
+pub(super) struct Body(pub(super) Template);
+
+impl<'de> Deserialize<'de> for Body {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Body, D::Error> {
+        struct BodyVisitor;
+
+        impl<'de> Visitor<'de> for BodyVisitor {
+            type Value = Body;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or a table")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Body, E> {
+                text.parse().map(Body).map_err(E::custom)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Body, A::Error> {
+                let table = serde_json::Value::deserialize(MapAccessDeserializer::new(map))?;
+                self.visit_str(&table.to_string())
+            }
+        }
+
+        deserializer.deserialize_any(BodyVisitor)
+    }
+}
+
+/// `"none"`, one name, or a list of names.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(transparent)]
+pub(super) struct Names(pub(super) Vec<String>);
+
+impl<'de> Deserialize<'de> for Names {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Names, D::Error> {
+        struct NamesVisitor;
+
+        impl<'de> Visitor<'de> for NamesVisitor {
+            type Value = Names;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("\"none\", \"all\", or a list of defects")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Names, E> {
+                Ok(Names(if name == "none" { Vec::new() } else { vec![name.to_owned()] }))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Names, A::Error> {
+                let mut names = Vec::new();
+                while let Some(name) = list.next_element()? {
+                    names.push(name);
+                }
+                Ok(Names(names))
+            }
+        }
+
+        deserializer.deserialize_any(NamesVisitor)
+    }
+}

@@ -1,0 +1,92 @@
+use http::{HeaderName, Method};
+
+use crate::template::Template;
+
+/// What a request kind sends.
+#[derive(Debug, Clone)]
+pub(crate) struct Flow {
+    /// Index into the scenario's stages.
+    pub(crate) stage: usize,
+    /// Values drawn once per flow, by name.
+    pub(crate) bind: Vec<(String, Template)>,
+    /// Requests in order; the last is the one the kind is about. Empty if the flow is a replay.
+    pub(crate) steps: Vec<Step>,
+    /// Sends an earlier request of another kind once more.
+    pub(crate) replay: Option<Replay>,
+    /// Whether another kind replays the last request of this one.
+    pub(crate) replayed: bool,
+    /// Busy gauge that a flow answered with success is known to leave raised until the clock moves.
+    pub(crate) holds: Option<String>,
+}
+
+impl Flow {
+    /// HTTP requests it sends.
+    pub(crate) fn requests(&self) -> u64 {
+        self.steps.len().max(1) as u64
+    }
+}
+
+/// Sends an earlier request of the same cycle once more.
+#[derive(Debug, Clone)]
+pub(crate) struct Replay {
+    /// Index of the kind whose request is sent again.
+    pub(crate) of: usize,
+    /// Text added at the end of headers.
+    pub(crate) append: Vec<(HeaderName, Template)>,
+    /// What it may be answered with.
+    pub(crate) expect: Answers,
+}
+
+/// One HTTP request.
+#[derive(Debug, Clone)]
+pub(crate) struct Step {
+    pub(crate) method: Method,
+    pub(crate) path: Template,
+    pub(crate) headers: Vec<(HeaderName, Template)>,
+    pub(crate) body: Option<Template>,
+    pub(crate) sign: Option<Sign>,
+    pub(crate) expect: Answers,
+    /// Name and JSON pointer into the answer.
+    pub(crate) remember: Vec<(String, String)>,
+}
+
+/// Puts the hex HMAC-SHA256 of the body into a header.
+#[derive(Debug, Clone)]
+pub(crate) struct Sign {
+    pub(crate) header: HeaderName,
+    pub(crate) secret: String,
+}
+
+/// Status codes a request may be answered with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answers {
+    pub(crate) ok: Vec<u16>,
+    pub(crate) error: Vec<u16>,
+}
+
+impl std::fmt::Display for Answers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let codes: Vec<String> = self.ok.iter().chain(&self.error).map(u16::to_string).collect();
+        f.write_str(&codes.join(" or "))
+    }
+}
+
+/// Kinds that need the server in a special state run together in a stage.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stage {
+    pub(crate) name: String,
+    pub(crate) before: Vec<Action>,
+    pub(crate) after: Vec<Action>,
+}
+
+/// What is done before or after a stage.
+#[derive(Debug, Clone)]
+pub(crate) enum Action {
+    /// Sends a request that belongs to no kind and is not counted.
+    Request(Box<Step>),
+    /// Moves a file or folder of the server's data folder aside and puts something in its place that can't be
+    /// written to: a folder for a file, a file for a folder.
+    Obstruct(String),
+    /// Puts back what [`Action::Obstruct`] moved aside.
+    Restore(String),
+}

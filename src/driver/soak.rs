@@ -1,0 +1,250 @@
+//! The cycles of a run: requests, rest, snapshot.
+
+use std::time::Duration;
+
+use heapsoak_record::{Event, Moment, Outcome, Plan};
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::clock::Clock;
+use crate::cycle::{CyclePlan, PlannedFlow};
+use crate::data::DataFolder;
+use crate::load::{Batch, Load, SendError, Tally};
+use crate::probe::{Probe, ProbeError};
+use crate::recorder::Recorder;
+use crate::rest::{Rest, Rested};
+use crate::scenario::{Action, Answers, Scenario, Step};
+use crate::target::Target;
+use crate::watcher::{Doing, Progress, Watcher};
+
+/// Time between two reports of progress while requests are sent.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Why a run ended before all its cycles were done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Ending {
+    #[error("the server died")]
+    Died,
+    #[error("stopped")]
+    Stopped,
+    #[error("{0}")]
+    Probe(#[from] ProbeError),
+    #[error("the recording can't be written: {0}")]
+    Recording(std::io::Error),
+    #[error("{0}")]
+    Stage(String),
+}
+
+impl Ending {
+    /// As a recording says it. A probe or a request that failed because the server died counts as its death.
+    pub(crate) async fn outcome(self, target: &mut Target) -> Outcome {
+        let died = || Outcome::TargetDied { status: String::new(), stderr: String::new() };
+        match self {
+            Ending::Died => died(),
+            Ending::Stopped => Outcome::Interrupted,
+            Ending::Probe(_) | Ending::Stage(_) if target.is_dead().await => died(),
+            other => Outcome::Failed { why: other.to_string() },
+        }
+    }
+}
+
+/// Tells when the user wants the run to end.
+#[derive(Debug)]
+pub(crate) struct Stop(watch::Receiver<bool>);
+
+impl Stop {
+    pub(crate) fn new(receiver: watch::Receiver<bool>) -> Stop {
+        Stop(receiver)
+    }
+
+    /// Ends when the run is to end; never if nobody can ask for it any more.
+    pub(crate) async fn asked(&mut self) {
+        if self.0.wait_for(|stop| *stop).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// A run under way.
+pub(crate) struct Soak<'a> {
+    pub(crate) scenario: &'a Scenario,
+    pub(crate) seed: u64,
+    pub(crate) plan: Plan,
+    pub(crate) data: &'a DataFolder,
+    pub(crate) probe: &'a mut Probe,
+    pub(crate) load: &'a mut Load,
+    pub(crate) tally: &'a Tally,
+    pub(crate) clock: &'a mut Clock,
+    pub(crate) recorder: &'a mut Recorder,
+    pub(crate) watcher: &'a mut dyn Watcher,
+}
+
+impl Soak<'_> {
+    /// Runs every cycle, unless the server dies or the user stops the run.
+    pub(crate) async fn run(
+        &mut self,
+        stop: &mut Stop,
+        mut died: watch::Receiver<bool>,
+    ) -> Result<(), Ending> {
+        tokio::select! {
+            result = self.run_cycles() => result,
+            _ = died.wait_for(|died| *died) => Err(Ending::Died),
+            () = stop.asked() => Err(Ending::Stopped),
+        }
+    }
+
+    async fn run_cycles(&mut self) -> Result<(), Ending> {
+        let mut rest = Rest::default();
+        self.load.warm_up(&health(), self.clock).await.map_err(|error| refused("GET /health", &error))?;
+        let rested = self.rest(&mut rest, 0).await?;
+        self.snapshot(0, Moment::Baseline, rested).await?;
+        self.probe.advance_cohort().await?;
+        let mut cycle = 0;
+        loop {
+            while cycle < self.plan.cycles {
+                cycle += 1;
+                self.run_cycle(cycle, &mut rest).await?;
+            }
+            let room = self.plan.max_cycles.saturating_sub(cycle);
+            let more = self.watcher.planned_done(self.recorder.recording()).min(room);
+            if more == 0 {
+                return Ok(());
+            }
+            self.plan.cycles += more;
+            let why = "the verdict was undecided".to_owned();
+            self.record(Event::Extended { cycle, cycles: self.plan.cycles, why })?;
+        }
+    }
+
+    async fn run_cycle(&mut self, cycle: u32, rest: &mut Rest) -> Result<(), Ending> {
+        let plan = CyclePlan::draw(self.scenario, self.seed, cycle, self.plan.requests_per_cycle);
+        for (stage, flows) in self.scenario.stages.iter().zip(&plan.stages) {
+            if flows.is_empty() {
+                continue;
+            }
+            if !stage.before.is_empty() {
+                // Nothing of an earlier stage may come under this stage's tricks.
+                self.rest(rest, cycle).await?;
+                self.act(cycle, &stage.before).await?;
+            }
+            self.send(cycle, flows, rest).await;
+            if !stage.after.is_empty() {
+                self.rest(rest, cycle).await?;
+                self.act(cycle, &stage.after).await?;
+            }
+        }
+        let rested = self.rest(rest, cycle).await?;
+        self.snapshot(cycle, Moment::CycleEnd, rested).await?;
+        if let Some(advance) = self.scenario.advance
+            && (cycle.is_multiple_of(advance.every) || cycle == self.plan.cycles)
+        {
+            self.record(Event::ClockAdvanced { cycle, by_ms: advance.by.0 })?;
+            let advanced_ms = self.probe.advance_clock(advance.by.0).await?;
+            self.clock.set_advanced(advanced_ms);
+            rest.forget_held();
+            let rested = self.rest(rest, cycle).await?;
+            self.snapshot(cycle, Moment::AfterAdvance, rested).await?;
+        }
+        self.probe.advance_cohort().await?;
+        Ok(())
+    }
+
+    async fn send(&mut self, cycle: u32, flows: &[PlannedFlow], rest: &mut Rest) {
+        let batch = Batch { scenario: self.scenario, cycle, flows, clock: *self.clock };
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut sending = std::pin::pin!(self.load.send(batch, self.tally));
+        loop {
+            tokio::select! {
+                () = &mut sending => break,
+                _ = tick.tick() => {
+                    let progress = progress(self.tally, &self.plan, self.clock, cycle, Doing::Sending);
+                    self.watcher.progress(&progress);
+                }
+            }
+        }
+        for (gauge, count) in self.tally.take_held() {
+            rest.expect_held(&gauge, count);
+        }
+    }
+
+    async fn rest(&mut self, rest: &mut Rest, cycle: u32) -> Result<Rested, Ending> {
+        self.show(cycle, Doing::Resting);
+        Ok(rest.wait(self.probe).await?)
+    }
+
+    async fn snapshot(&mut self, cycle: u32, moment: Moment, rested: Rested) -> Result<(), Ending> {
+        let taken = self.probe.snapshot().await?;
+        self.recorder
+            .snapshot(cycle, moment, taken, rested, self.tally, self.clock)
+            .map_err(Ending::Recording)
+    }
+
+    fn record(&mut self, event: Event) -> Result<(), Ending> {
+        self.recorder.event(event).map_err(Ending::Recording)
+    }
+
+    async fn act(&mut self, cycle: u32, actions: &[Action]) -> Result<(), Ending> {
+        for action in actions {
+            match action {
+                Action::Request(step) => {
+                    let name = format!("{} {}", step.method, step.path);
+                    let (status, _) = self
+                        .load
+                        .send_step(step, cycle, self.clock)
+                        .await
+                        .map_err(|error| refused(&name, &error))?;
+                    if !step.expect.ok.contains(&status) {
+                        let expected = &step.expect;
+                        return Err(Ending::Stage(format!(
+                            "{name} was answered {status}, expected {expected}"
+                        )));
+                    }
+                }
+                Action::Obstruct(name) => {
+                    self.data.obstruct(name).map_err(|error| blocked("obstruct", name, &error))?;
+                }
+                Action::Restore(name) => {
+                    self.data.restore(name).map_err(|error| blocked("restore", name, &error))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the watcher what the run is at.
+    pub(crate) fn show(&mut self, cycle: u32, doing: Doing) {
+        let progress = progress(self.tally, &self.plan, self.clock, cycle, doing);
+        self.watcher.progress(&progress);
+    }
+}
+
+fn progress(tally: &Tally, plan: &Plan, clock: &Clock, cycle: u32, doing: Doing) -> Progress {
+    let (done, elapsed) = (tally.answered(), clock.elapsed());
+    let (median_us, p99_us) = tally.latency_us();
+    #[expect(clippy::cast_precision_loss, reason = "a rate for the eye")]
+    let rate = done as f64 / elapsed.as_secs_f64().max(0.001);
+    let planned = u64::from(plan.cycles) * plan.requests_per_cycle;
+    Progress { cycle, cycles: plan.cycles, done, planned, rate, elapsed, median_us, p99_us, doing }
+}
+
+/// The request every connection is opened with.
+fn health() -> Step {
+    Step {
+        method: http::Method::GET,
+        path: "/health".parse().expect("a plain text is a template"),
+        headers: Vec::new(),
+        body: None,
+        sign: None,
+        expect: Answers { ok: vec![200], error: Vec::new() },
+        remember: Vec::new(),
+    }
+}
+
+fn refused(what: &str, error: &SendError) -> Ending {
+    Ending::Stage(format!("{what} failed: {error}"))
+}
+
+fn blocked(what: &str, name: &str, error: &std::io::Error) -> Ending {
+    Ending::Stage(format!("can't {what} '{name}' in the data folder: {error}"))
+}
