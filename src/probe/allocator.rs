@@ -1,19 +1,88 @@
-#![allow(unsafe_code)]
+//! The allocator a server declares.
+#![allow(unsafe_code)] // implements GlobalAlloc
+
 use std::alloc::{GlobalAlloc, Layout};
+
+use crate::{local, mode, shadow};
+
+/// Blocks of up to 8 bytes are asked for as 16, since allocators pack two of them into the 16 bytes one tag covers.
+const SMALLEST: usize = 16;
+
+/// Wraps the allocator a server has and counts, for every context, what it hands out and takes back.
+///
+/// Sizes counted are those the program asked for. Passes failure (null) through uncounted. Costs about 2 ns for an
+/// allocation and its free while counting, one load and one branch each otherwise.
+///
+/// ```
+/// use std::alloc::System;
+///
+/// #[global_allocator]
+/// static ALLOCATOR: heapsoak_probe::Probe<System> = heapsoak_probe::Probe::new(System);
+/// # fn main() {}
+/// ```
+#[derive(Debug, Default)]
 pub struct Probe<A>(A);
+
 impl<A> Probe<A> {
-    pub const fn new(inner: A) -> Self {
+    /// Wraps an allocator.
+    pub const fn new(inner: A) -> Probe<A> {
         Probe(inner)
     }
 }
-// SAFETY: stub, passes through.
-unsafe impl<A: GlobalAlloc> GlobalAlloc for Probe<A> {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: same contract.
-        unsafe { self.0.alloc(layout) }
+
+#[inline(always)]
+fn widen(layout: Layout) -> Layout {
+    if layout.size() < SMALLEST {
+        // SAFETY: the alignment is one a layout has already, and 16 rounded up to it stays below isize::MAX unless
+        // the alignment itself is 2⁶³, at which no layout of a non-zero size exists.
+        unsafe { Layout::from_size_align_unchecked(SMALLEST, layout.align()) }
+    } else {
+        layout
     }
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        // SAFETY: same contract.
-        unsafe { self.0.dealloc(ptr, layout) }
+}
+
+// SAFETY: every call is passed on to the inner allocator with the same layout, or, for sizes below 16, with the size
+// 16 in each of the four methods alike. Counting neither panics nor allocates.
+unsafe impl<A: GlobalAlloc> GlobalAlloc for Probe<A> {
+    #[inline]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promise, with a layout at least as large.
+        let block = unsafe { self.0.alloc(widen(layout)) };
+        if mode::is_counting() && !block.is_null() {
+            local::allocated(block.addr(), layout.size());
+        }
+        block
+    }
+
+    #[inline]
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as in `alloc`.
+        let block = unsafe { self.0.alloc_zeroed(widen(layout)) };
+        if mode::is_counting() && !block.is_null() {
+            local::allocated(block.addr(), layout.size());
+        }
+        block
+    }
+
+    #[inline]
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        if mode::is_counting() {
+            local::freed(block.addr(), layout.size());
+        }
+        // SAFETY: the block was allocated with the widened layout.
+        unsafe { self.0.dealloc(block, widen(layout)) }
+    }
+
+    #[inline]
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        // The owner is read before the old place can be given to another thread.
+        let counting = mode::is_counting();
+        let tag = if counting { shadow::tag(block.addr()) } else { 0 };
+        // SAFETY: the block was allocated with the widened layout, and the new size is at least what was asked for.
+        let moved = unsafe { self.0.realloc(block, widen(layout), new_size.max(SMALLEST)) };
+        if counting && !moved.is_null() {
+            local::resized(tag, (block.addr(), layout.size()), (moved.addr(), new_size));
+        }
+        moved
     }
 }

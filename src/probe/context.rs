@@ -1,60 +1,79 @@
 use std::marker::PhantomData;
-use std::pin::Pin;
-use std::task::{Context as Cx, Poll};
-/// Component path and request kind that memory is charged to; small and `Copy`. Put it beside work handed to a queue
-/// and re-enter it where the work is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Context(u16);
+
+use crate::local::{self, ContextNumber};
+use crate::registry::{self, Step};
+use crate::{Charged, RequestKind, mode};
+
+/// What memory is charged to: a path of components and a request kind. Two bytes, `Copy`.
+///
+/// Put it beside work that is handed to a queue, and enter it where the work is done: what a worker leaks an hour later
+/// is then charged to the request that asked for it.
+///
+/// ```
+/// use heapsoak_probe::Context;
+///
+/// struct Job { context: Context, text: String }
+///
+/// let job = Job { context: Context::current(), text: "later".to_owned() };
+/// std::thread::spawn(move || {
+///     let _scope = job.context.enter();
+///     job.text.to_uppercase()
+/// });
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Context(pub(crate) ContextNumber);
+
 impl Context {
-    /// Of this thread, now.
+    /// The context this thread is in.
+    #[inline]
+    #[must_use]
     pub fn current() -> Context {
-        Context(0)
+        Context(local::context())
     }
-    /// Charges what this thread allocates to this context until the guard is dropped.
-    #[must_use]
+
+    /// Charges what this thread allocates to this context, until the guard is dropped.
+    #[inline]
     pub fn enter(self) -> Scope {
-        Scope::stub()
+        Scope::enter(self.0)
     }
+
     /// Charges a future to this context, whichever thread polls it.
+    #[inline]
     pub fn charge<F: Future>(self, future: F) -> Charged<F> {
-        Charged { future }
+        Charged::new(self, future)
     }
-    /// Same components, other kind.
+
+    /// The same components under another request kind.
+    #[inline]
     #[must_use]
-    pub fn with_kind(self, _kind: RequestKind) -> Context {
-        self
+    pub fn with_kind(self, kind: RequestKind) -> Context {
+        if !mode::is_counting() {
+            return self;
+        }
+        Context(registry::follow(self.0, Step::Kind(kind.0)))
     }
 }
-/// Interned name of a request kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RequestKind(u16);
-impl RequestKind {
-    /// Interns a name. Cheap once known. While the probe sleeps: a no-op.
-    pub fn named(_name: &str) -> RequestKind {
-        RequestKind(0)
-    }
-}
-/// Guard of a scope; restores what was current when dropped.
+
+/// Guard of a scope. When dropped, the thread is back in the context it was in before; guards are to be dropped in the
+/// reverse order of their making, as locals are.
 #[derive(Debug)]
+#[must_use = "the scope ends when its guard is dropped"]
 pub struct Scope {
+    before: ContextNumber,
+    /// Belongs to its thread.
     not_send: PhantomData<*const ()>,
 }
+
 impl Scope {
-    pub(crate) fn stub() -> Scope {
-        Scope { not_send: PhantomData }
+    #[inline]
+    pub(crate) fn enter(context: ContextNumber) -> Scope {
+        Scope { before: local::set_context(context), not_send: PhantomData }
     }
 }
+
 impl Drop for Scope {
-    fn drop(&mut self) {}
-}
-pin_project_lite::pin_project! {
-    /// Future charged to a context.
-    #[derive(Debug)]
-    pub struct Charged<F> { #[pin] pub(crate) future: F }
-}
-impl<F: Future> Future for Charged<F> {
-    type Output = F::Output;
-    fn poll(self: Pin<&mut Self>, cx: &mut Cx<'_>) -> Poll<F::Output> {
-        self.project().future.poll(cx)
+    #[inline]
+    fn drop(&mut self) {
+        local::set_context(self.before);
     }
 }

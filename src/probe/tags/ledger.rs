@@ -1,0 +1,249 @@
+//! The books: what each tag counted since it was given out, which tags can be used again, which cohorts merge.
+
+use std::collections::BTreeMap;
+use std::ops::{AddAssign, Sub};
+use std::sync::atomic::Ordering;
+
+use super::{Owner, advance, copy_owners, ever_given_out, give_back};
+use crate::counters::{TAGS, blocks};
+use crate::local::ContextNumber;
+use crate::shadow::{self, Tag};
+
+/// Tags in use above which the oldest cohorts merge.
+const CROWDED: usize = 48 * 1024;
+
+/// Tags in use from which on dead ones are looked for. They are looked for again when twice as many are in use as were
+/// left, so that advancing stays cheap.
+const WORTH_BURYING: usize = 4 * 1024;
+
+/// A tag is used again no sooner than this many cohorts after its own, so that a thread which read it as current has
+/// long stored it.
+const REST_COHORTS: u32 = 2;
+
+/// Bytes and blocks allocated and freed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Count {
+    pub(crate) allocated_bytes: u64,
+    pub(crate) allocated_blocks: u64,
+    pub(crate) freed_bytes: u64,
+    pub(crate) freed_blocks: u64,
+}
+
+impl Count {
+    pub(crate) fn is_dead(self) -> bool {
+        self.allocated_bytes == self.freed_bytes && self.allocated_blocks == self.freed_blocks
+    }
+}
+
+impl AddAssign for Count {
+    fn add_assign(&mut self, other: Count) {
+        self.allocated_bytes = self.allocated_bytes.wrapping_add(other.allocated_bytes);
+        self.allocated_blocks = self.allocated_blocks.wrapping_add(other.allocated_blocks);
+        self.freed_bytes = self.freed_bytes.wrapping_add(other.freed_bytes);
+        self.freed_blocks = self.freed_blocks.wrapping_add(other.freed_blocks);
+    }
+}
+
+impl Sub for Count {
+    type Output = Count;
+
+    fn sub(self, other: Count) -> Count {
+        Count {
+            allocated_bytes: self.allocated_bytes.wrapping_sub(other.allocated_bytes),
+            allocated_blocks: self.allocated_blocks.wrapping_sub(other.allocated_blocks),
+            freed_bytes: self.freed_bytes.wrapping_sub(other.freed_bytes),
+            freed_blocks: self.freed_blocks.wrapping_sub(other.freed_blocks),
+        }
+    }
+}
+
+/// Counts by tag, and what became of tags that were given back.
+pub(crate) struct Ledger {
+    /// Sums over threads at the last reading.
+    sums: Vec<Count>,
+    /// What the cells of a tag had counted when it was last given out.
+    before: Vec<Count>,
+    /// What a tag took over from those merged into it.
+    carried: Vec<Count>,
+    /// Counts of tags given back, by context.
+    retired: BTreeMap<ContextNumber, Count>,
+    owners: Vec<Owner>,
+    /// Groups of merged cohorts, first to last; cohorts in none stand alone.
+    merged: BTreeMap<u32, u32>,
+    /// A merge under way: the successor of each tag, zero for none.
+    successor: Vec<Tag>,
+    /// Tags in use at which dead ones are looked for next.
+    bury_at: usize,
+}
+
+impl Ledger {
+    pub(crate) fn new() -> Ledger {
+        Ledger {
+            sums: vec![Count::default(); TAGS],
+            before: vec![Count::default(); TAGS],
+            carried: vec![Count::default(); TAGS],
+            retired: BTreeMap::new(),
+            owners: Vec::with_capacity(TAGS),
+            merged: BTreeMap::new(),
+            successor: Vec::new(),
+            bury_at: WORTH_BURYING,
+        }
+    }
+
+    /// Reads every thread's counters, frees first, so that no block is seen freed that is not seen allocated. Returns
+    /// the cohort that runs.
+    pub(crate) fn read(&mut self) -> u32 {
+        let in_use = ever_given_out();
+        self.sums.fill(Count::default());
+        for block in blocks() {
+            for (sum, tag) in self.sums[..in_use].iter_mut().zip(0..=Tag::MAX) {
+                let cell = block.cell(tag);
+                sum.freed_bytes += cell.freed_bytes.load(Ordering::Acquire);
+                sum.freed_blocks += cell.freed_blocks.load(Ordering::Acquire);
+            }
+        }
+        for block in blocks() {
+            for (sum, tag) in self.sums[..in_use].iter_mut().zip(0..=Tag::MAX) {
+                let cell = block.cell(tag);
+                sum.allocated_bytes += cell.allocated_bytes.load(Ordering::Acquire);
+                sum.allocated_blocks += cell.allocated_blocks.load(Ordering::Acquire);
+            }
+        }
+        // Copied after the counters were read: whatever was counted has an owner by now.
+        copy_owners(&mut self.owners).unwrap_or(0)
+    }
+
+    /// What was counted since the start without an owner: blocks from before the count, and untraceable addresses.
+    pub(crate) fn unowned(&self) -> Count {
+        self.sums[0]
+    }
+
+    /// Everything counted since the start, whoever owns it.
+    pub(crate) fn total(&self) -> Count {
+        let mut total = Count::default();
+        for sum in &self.sums {
+            total += *sum;
+        }
+        total
+    }
+
+    /// Counts of each owner at the last [`read`](Ledger::read), under the first cohort of its group.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (ContextNumber, u32, Count)> + '_ {
+        self.owners
+            .iter()
+            .map(|owner| (owner.context, self.group_of(owner.cohort), self.since_given_out(owner.tag)))
+    }
+
+    /// Counts of dead cohorts, by context.
+    pub(crate) fn retired(&self) -> impl Iterator<Item = (ContextNumber, Count)> + '_ {
+        self.retired.iter().map(|(&context, &count)| (context, count))
+    }
+
+    /// Groups of merged cohorts, first and last.
+    pub(crate) fn merged(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.merged.iter().map(|(&first, &last)| (first, last))
+    }
+
+    /// Starts the next cohort, gives back tags of dead ones and merges old ones when tags run short.
+    pub(crate) fn advance(&mut self) -> Option<u32> {
+        let (cohort, in_use) = advance()?;
+        if !self.successor.is_empty() {
+            self.read();
+            self.go_on_merging();
+        } else if in_use >= self.bury_at {
+            self.read();
+            self.bury(cohort);
+            if self.owners.len() > CROWDED {
+                self.start_merging(cohort);
+            }
+            self.bury_at = (self.owners.len() * 2).clamp(WORTH_BURYING, CROWDED + 1);
+        }
+        Some(cohort)
+    }
+
+    fn since_given_out(&self, tag: Tag) -> Count {
+        let tag = usize::from(tag);
+        let mut count = self.sums[tag] - self.before[tag];
+        count += self.carried[tag];
+        count
+    }
+
+    fn group_of(&self, cohort: u32) -> u32 {
+        match self.merged.range(..=cohort).next_back() {
+            Some((&first, &last)) if cohort <= last => first,
+            _ => cohort,
+        }
+    }
+
+    fn close(&mut self, tag: Tag) {
+        self.before[usize::from(tag)] = self.sums[usize::from(tag)];
+        self.carried[usize::from(tag)] = Count::default();
+    }
+
+    /// Gives back the tags of which no block lives. Those a merge speaks of stay until it is done.
+    fn bury(&mut self, cohort: u32) {
+        let dead: Vec<Owner> = self
+            .owners
+            .iter()
+            .copied()
+            .filter(|owner| {
+                owner.cohort + REST_COHORTS <= cohort && self.since_given_out(owner.tag).is_dead()
+            })
+            .filter(|owner| self.successor.is_empty() || !self.is_merging(owner.tag))
+            .collect();
+        for owner in &dead {
+            let count = self.since_given_out(owner.tag);
+            *self.retired.entry(owner.context).or_default() += count;
+            self.close(owner.tag);
+        }
+        self.owners.retain(|owner| !dead.contains(owner));
+        give_back(&dead.iter().map(|owner| owner.tag).collect::<Vec<_>>());
+    }
+
+    fn is_merging(&self, tag: Tag) -> bool {
+        self.successor[usize::from(tag)] != 0 || self.successor.contains(&tag)
+    }
+
+    /// Pairs the older half of the groups with their neighbours, oldest first, and rewrites the tags of their blocks.
+    fn start_merging(&mut self, cohort: u32) {
+        let mut groups: Vec<u32> = self.owners.iter().map(|owner| self.group_of(owner.cohort)).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        groups.retain(|&first| first + REST_COHORTS <= cohort);
+        groups.truncate(groups.len() / 2);
+        for pair in groups.chunks_exact(2) {
+            let last = self.merged.remove(&pair[1]).unwrap_or(pair[1]);
+            self.merged.insert(pair[0], last);
+        }
+        let mut heirs: BTreeMap<(ContextNumber, u32), Tag> = BTreeMap::new();
+        let mut successor = vec![0; TAGS];
+        for owner in self.owners.iter().filter(|owner| owner.cohort + REST_COHORTS <= cohort) {
+            let heir = *heirs.entry((owner.context, self.group_of(owner.cohort))).or_insert(owner.tag);
+            if heir != owner.tag {
+                successor[usize::from(owner.tag)] = heir;
+            }
+        }
+        shadow::replace(&successor);
+        self.successor = successor;
+    }
+
+    /// Looks for blocks whose `realloc` was under way during the last pass. When there were none in a whole cohort's
+    /// time, the tags that were merged away are free.
+    fn go_on_merging(&mut self) {
+        if shadow::replace(&self.successor) > 0 {
+            return;
+        }
+        let successor = std::mem::take(&mut self.successor);
+        let mut gone = Vec::new();
+        for (tag, &heir) in (0..=Tag::MAX).zip(&successor) {
+            if heir != 0 {
+                let count = self.since_given_out(tag);
+                self.carried[usize::from(heir)] += count;
+                self.close(tag);
+                gone.push(tag);
+            }
+        }
+        self.owners.retain(|owner| successor[usize::from(owner.tag)] == 0);
+        give_back(&gone);
+    }
+}

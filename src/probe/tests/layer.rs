@@ -1,0 +1,51 @@
+//! The tower layers charge requests as explicit scopes would.
+#![cfg(feature = "tower")]
+
+mod support;
+
+use std::convert::Infallible;
+
+use heapsoak_probe::{Component, Probe, count, heap};
+use support::context;
+use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
+
+#[global_allocator]
+static ALLOCATOR: Probe<jemallocator::Jemalloc> = Probe::new(jemallocator::Jemalloc);
+
+static VERIFIER: Component = Component::new("verifier");
+
+fn request(kind: Option<&str>) -> http::Request<()> {
+    let mut request = http::Request::builder();
+    if let Some(kind) = kind {
+        request = request.header("heapsoak-kind", kind);
+    }
+    request.body(()).unwrap()
+}
+
+#[tokio::test]
+async fn a_request_is_charged_to_its_component_and_kind_and_so_is_a_task_it_spawns() {
+    count();
+    let handler = |_: http::Request<()>| async {
+        let block = vec![0_u8; 300];
+        tokio::task::yield_now().await;
+        let spawned = heapsoak_probe::spawn(async { vec![0_u8; 40] }).await.unwrap();
+        let blocking = heapsoak_probe::spawn_blocking(|| vec![0_u8; 5]).await.unwrap();
+        Ok::<_, Infallible>((block, spawned, blocking))
+    };
+    let mut service = ServiceBuilder::new()
+        .layer(heapsoak_probe::layer())
+        .layer(VERIFIER.layer())
+        .service(service_fn(handler));
+    // The first request of all starts the pool of blocking threads.
+    drop(service.ready().await.unwrap().call(request(Some("warm-up"))).await.unwrap());
+    let mut kept = Vec::with_capacity(8);
+    for kind in [Some("verifier.valid"), Some("verifier.valid"), Some("verifier.replayed"), None] {
+        kept.push(service.ready().await.unwrap().call(request(kind)).await.unwrap());
+    }
+    let snapshot = heap();
+    assert_eq!(context(&snapshot, "verifier", Some("verifier.valid")).live_bytes(), 2 * 345);
+    assert_eq!(context(&snapshot, "verifier", Some("verifier.replayed")).live_bytes(), 345);
+    assert_eq!(context(&snapshot, "verifier", None).live_bytes(), 345);
+    drop(kept);
+    assert_eq!(context(&heap(), "verifier", Some("verifier.valid")).live_bytes(), 0);
+}
