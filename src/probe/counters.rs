@@ -23,12 +23,14 @@ pub(crate) struct Cell {
 }
 
 impl Cell {
-    const ZERO: Cell = Cell {
-        allocated_bytes: AtomicU64::new(0),
-        allocated_blocks: AtomicU64::new(0),
-        freed_bytes: AtomicU64::new(0),
-        freed_blocks: AtomicU64::new(0),
-    };
+    const fn new() -> Cell {
+        Cell {
+            allocated_bytes: AtomicU64::new(0),
+            allocated_blocks: AtomicU64::new(0),
+            freed_bytes: AtomicU64::new(0),
+            freed_blocks: AtomicU64::new(0),
+        }
+    }
 
     /// Counts an allocation. Only the owning thread may call this.
     #[inline(always)]
@@ -84,7 +86,7 @@ static BLOCKS: AtomicPtr<Counters> = AtomicPtr::new(ptr::null_mut());
 /// Counters of threads that can't have their own: while they end, or when the system gives no memory. Written by
 /// several threads under a lock of nanoseconds, so that the single-writer rule of [`Cell`] holds.
 static SHARED: Counters = Counters {
-    cells: [Cell::ZERO; TAGS],
+    cells: [const { Cell::new() }; TAGS],
     owned: AtomicBool::new(true),
     next: AtomicPtr::new(ptr::null_mut()),
 };

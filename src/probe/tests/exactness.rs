@@ -41,7 +41,7 @@ unsafe impl Send for Raw {}
 
 impl Raw {
     fn new(size: usize, align: usize, zeroed: bool) -> Raw {
-        let layout = Layout::from_size_align(size, align).unwrap();
+        let layout = Layout::from_size_align(size, align).expect("a power of two");
         // SAFETY: the size is not zero.
         let block = unsafe { if zeroed { alloc_zeroed(layout) } else { alloc(layout) } };
         assert!(!block.is_null() && block.addr().is_multiple_of(align));
@@ -51,7 +51,7 @@ impl Raw {
     fn resize(&mut self, size: usize) {
         // SAFETY: the layout is the block's, and the new size is not zero.
         self.block = unsafe { realloc(self.block, self.layout, size) };
-        self.layout = Layout::from_size_align(size, self.layout.align()).unwrap();
+        self.layout = Layout::from_size_align(size, self.layout.align()).expect("as before");
     }
 }
 
@@ -67,7 +67,7 @@ fn random(state: &mut u64) -> usize {
     *state ^= *state << 13;
     *state ^= *state >> 7;
     *state ^= *state << 17;
-    usize::try_from(*state >> 33).unwrap()
+    usize::try_from(*state >> 33).expect("31 bits")
 }
 
 fn size(state: &mut u64) -> usize {
@@ -96,7 +96,7 @@ fn churn(seed: u64, steps: usize, elsewhere: &mpsc::Sender<Raw>) -> Vec<Raw> {
             }
             5 if !held.is_empty() => {
                 let index = random(&mut state) % held.len();
-                elsewhere.send(held.swap_remove(index)).unwrap();
+                elsewhere.send(held.swap_remove(index)).expect("the other end waits");
             }
             _ if !held.is_empty() => {
                 let index = random(&mut state) % held.len();

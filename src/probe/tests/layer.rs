@@ -19,7 +19,7 @@ fn request(kind: Option<&str>) -> http::Request<()> {
     if let Some(kind) = kind {
         request = request.header("heapsoak-kind", kind);
     }
-    request.body(()).unwrap()
+    request.body(()).expect("the test can go on")
 }
 
 #[tokio::test]
