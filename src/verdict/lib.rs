@@ -2,11 +2,38 @@
 //!
 //! Everything here is pure: no clock, no file, no random numbers. The same recording gives the same [`Judgement`]
 //! on every machine.
+//!
+//! The unit of analysis is what one component holds for one request kind. Each rule is a file: what old cohorts keep,
+//! growth of old blocks in place, the level at the quiet points, what time frees, churn, resources, attribution.
+//! All tests of a run are corrected for their number.
 
+mod actions;
+mod attribution;
+mod churn;
+mod claims;
+mod cohorts;
+mod components;
+mod evidence;
+mod explain;
+mod findings;
+mod in_place;
+mod judge;
 mod judgement;
+mod levels;
+mod policy;
+mod quality;
+mod resources;
+mod severity;
+mod statistics;
+mod time;
+mod timeline;
+mod unit;
+mod words;
 
+pub use judge::{judge, judge_with};
 pub use judgement::{
     Answer, ClaimJudgement, CohortSurvivors, ComponentJudgement, ComponentVerdict, Finding, Growth,
     Judgement, KindJudgement, Live, OutOfMemory, Pattern, Point, Quality, Requests, ResourceJudgement,
     ResourcePoint, RunVerdict, Severity,
 };
+pub use policy::Policy;

@@ -1,0 +1,36 @@
+//! What to do about a finding, in a sentence.
+
+use crate::judgement::Pattern;
+use crate::words::list;
+
+/// The first step to take.
+pub(crate) fn action(pattern: Pattern, component: &str, kinds: &[String], resources: &[String]) -> String {
+    let requests = if kinds.is_empty() { "background work".to_owned() } else { list(kinds) };
+    match pattern {
+        Pattern::UnboundedGrowth => format!(
+            "find the container of {component} that {requests} adds to, and bound it: remove the entry when its \
+             request is done, or give it a capacity or an expiry"
+        ),
+        Pattern::CleanupGap => format!(
+            "follow {requests} through {component} and free on this error path what the other paths free: let a guard \
+             own it, so that every way out drops it"
+        ),
+        Pattern::ResourceLifecycle => format!(
+            "let {component} own {} from start to end: on every way out of {requests}, stop and reap the process or \
+             task, and close its descriptors",
+            list(resources)
+        ),
+        Pattern::Churn => format!(
+            "look for work in {component} that is repeated in full for each of {requests}, like copying or rebuilding \
+             a collection, and do it in place or once"
+        ),
+        Pattern::TimeDriven if kinds.is_empty() => format!(
+            "find the timer or loop of {component} that adds to memory without being asked, and give what it keeps \
+             a bound"
+        ),
+        Pattern::TimeDriven => format!(
+            "cancel the timer of {component} as soon as {requests} is done, and let it hold no more than it needs \
+             until then"
+        ),
+    }
+}

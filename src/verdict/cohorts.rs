@@ -1,0 +1,268 @@
+//! First evidence: what old cohorts keep.
+//!
+//! Memory that is in use dies with its use, memory in a bounded cache dies when it is replaced, and only memory that
+//! leaks stays: so the rest of old cohorts is what tells a leak. Judged are cohorts past warm-up and not among the
+//! youngest; where the scenario advances the server's clock, only those that have been through an advance.
+
+use crate::policy::Policy;
+use crate::statistics::{MeanRate, clip_exceptions, mean_rate, median, warm_up_length};
+use crate::timeline::Timeline;
+use crate::unit::Unit;
+
+/// A block is a step of a container, not growth of its own, when its group holds more than so many times the bytes
+/// of the others without holding more blocks.
+const STEP: f64 = 3.0;
+
+/// What a unit's old cohorts keep.
+#[derive(Debug, Clone)]
+pub(crate) struct Rest {
+    /// Spans judged, oldest first.
+    pub(crate) judged: Vec<usize>,
+    /// Warm-up, in spans after start-up.
+    pub(crate) warm_up: usize,
+    /// Whether the judged cohorts have stopped dying.
+    pub(crate) settled: bool,
+    /// Share of their blocks that the judged cohorts lost in the second half of their lives.
+    pub(crate) lost: f64,
+    /// Groups the judged cohorts were pooled into.
+    pub(crate) groups: usize,
+    /// Share of the groups that keep something.
+    pub(crate) keeping: f64,
+    /// Whether the oldest group keeps something.
+    pub(crate) oldest_keeps: bool,
+    /// Whether the youngest third of the groups keeps less than half per request of what the oldest third does, and
+    /// not by accident: a container that fills up.
+    pub(crate) thins_out: bool,
+    /// Requests the judged cohorts were made by.
+    pub(crate) exposure: f64,
+    /// Blocks they keep.
+    pub(crate) blocks: f64,
+    /// Bytes kept per request, steps of containers taken out.
+    pub(crate) kept: MeanRate,
+    /// Bytes taken out as steps of containers.
+    pub(crate) step_bytes: f64,
+    /// Age in cycles at which whole cohorts were seen to die, if they were.
+    pub(crate) lifetime: Option<usize>,
+    /// How many cohorts died without leaving anything.
+    pub(crate) died: usize,
+    /// Share of its blocks that the oldest third of the cohorts past warm-up has lost since it was made.
+    pub(crate) turned_over: f64,
+}
+
+impl Rest {
+    /// Whether the rest has the shape of a leak, whatever its size.
+    pub(crate) fn is_steady(&self, policy: &Policy) -> bool {
+        self.settled
+            && self.groups >= policy.least_groups
+            && self.keeping >= policy.least_keeping
+            && self.oldest_keeps
+            && !self.thins_out
+    }
+}
+
+/// Looks at what a unit's old cohorts keep. `warm_up` is measured on the whole component.
+pub(crate) fn rest(timeline: &Timeline<'_>, unit: &Unit, warm_up: usize, policy: &Policy) -> Rest {
+    let candidates = candidates(timeline, warm_up, policy);
+    let turned_over = turned_over(timeline, unit, &candidates);
+    let mut judged = candidates.clone();
+    let mut settled = false;
+    let (mut lifetime, mut died) = (None, 0);
+    for count in (1..=candidates.len()).rev() {
+        let oldest = &candidates[..count];
+        let deaths = deaths_of_whole_cohorts(timeline, unit, oldest);
+        let died_at = deaths.iter().map(|death| death.age).max();
+        lifetime = lifetime.max(died_at);
+        died = died.max(deaths.iter().filter(|death| death.left_nothing).count());
+        let youngest_age = oldest.last().map_or(0, |&span| age(timeline, span));
+        let outlived = died_at.is_none_or(|died| youngest_age > died);
+        if outlived && lost(timeline, unit, oldest) <= policy.most_decay {
+            let groups = pool(timeline, unit, oldest, policy);
+            if groups.len() >= policy.least_groups || count == candidates.len() {
+                judged = oldest.to_vec();
+                settled = true;
+            }
+            break;
+        }
+    }
+    summarise(timeline, unit, &judged, policy, Summary { warm_up, settled, lifetime, died, turned_over })
+}
+
+/// Warm-up of a component in spans: measured on what its cohorts keep per request, at least the policy's share.
+pub(crate) fn warm_up(timeline: &Timeline<'_>, whole: &Unit, policy: &Policy) -> usize {
+    let now = &whole.states[timeline.verdict_instant()];
+    let spans: Vec<usize> = candidates(timeline, 0, policy);
+    let rates: Vec<f64> =
+        spans.iter().map(|&span| now.held(span).blocks / whole.exposure(timeline, span).max(1.0)).collect();
+    let least = (timeline.cycles.len() as f64 * policy.least_warm_up).ceil() as usize;
+    warm_up_length(&rates).max(least)
+}
+
+/// Spans past warm-up, not among the youngest, and through an advance of the clock where there are any.
+fn candidates(timeline: &Timeline<'_>, warm_up: usize, policy: &Policy) -> Vec<usize> {
+    let verdict = timeline.verdict_instant();
+    let count = timeline.spans.len();
+    let youngest = (count as f64 * policy.youngest).ceil() as usize;
+    (1 + warm_up..count.saturating_sub(youngest))
+        .filter(|&span| timeline.seasoned(span).is_some_and(|instant| instant <= verdict))
+        .collect()
+}
+
+/// Age of a span at the verdict, in cycles.
+fn age(timeline: &Timeline<'_>, span: usize) -> usize {
+    let now = timeline.instants[timeline.verdict_instant()].cycle;
+    (now.saturating_sub(timeline.spans[span].last)) as usize
+}
+
+/// Share of their blocks that the spans lost in the second half of their lives, all together.
+fn lost(timeline: &Timeline<'_>, unit: &Unit, spans: &[usize]) -> f64 {
+    let verdict = timeline.verdict_instant();
+    let (mut then, mut now) = (0.0, 0.0);
+    for &span in spans {
+        let seasoned = timeline.seasoned(span).unwrap_or(verdict);
+        let half = half_life(timeline, span).max(seasoned).min(verdict);
+        then += unit.states[half].held(span).blocks;
+        now += unit.states[verdict].held(span).blocks;
+    }
+    if then > 0.0 { (1.0 - now / then).max(0.0) } else { 0.0 }
+}
+
+/// Index of the last instant of the cycle halfway between a span's birth and the verdict.
+fn half_life(timeline: &Timeline<'_>, span: usize) -> usize {
+    let half = timeline.spans[span].last + (age(timeline, span) / 2) as u32;
+    timeline
+        .cycles
+        .iter()
+        .find(|cycle| timeline.instants[cycle.end].cycle >= half)
+        .map_or(timeline.spans[span].born, |cycle| cycle.last)
+}
+
+/// The end of a whole cohort.
+struct Death {
+    /// Its age in cycles when it still held about as much as the judged cohorts keep.
+    age: usize,
+    left_nothing: bool,
+}
+
+/// Whole cohorts, of warm-up too, that were seen to die: they held about as much as the judged ones keep, and now
+/// hold next to nothing. A judged cohort must be older than that for its rest to mean anything.
+fn deaths_of_whole_cohorts(timeline: &Timeline<'_>, unit: &Unit, judged: &[usize]) -> Vec<Death> {
+    let verdict = timeline.verdict_instant();
+    let now = &unit.states[verdict];
+    let kept: f64 = judged.iter().map(|&span| now.held(span).blocks).sum();
+    let exposure: f64 = judged.iter().map(|&span| unit.exposure(timeline, span)).sum();
+    let youngest = judged.last().copied().unwrap_or(0);
+    (1..=youngest)
+        .filter_map(|span| {
+            let typical = kept / exposure.max(1.0) * unit.exposure(timeline, span);
+            let left = now.held(span).blocks;
+            // With fewer survivors expected, an empty cohort is no surprise.
+            if typical < 3.0 || left > 0.1 * typical {
+                return None;
+            }
+            let born = timeline.spans[span].born;
+            let alive =
+                (born..=verdict).rev().find(|&at| unit.states[at].held(span).blocks >= 0.5 * typical)?;
+            let age = (timeline.instants[alive].cycle - timeline.spans[span].last) as usize;
+            Some(Death { age, left_nothing: left <= 0.01 * typical })
+        })
+        .collect()
+}
+
+/// Share of its blocks that the oldest third of the spans has lost since it was made.
+fn turned_over(timeline: &Timeline<'_>, unit: &Unit, candidates: &[usize]) -> f64 {
+    let verdict = timeline.verdict_instant();
+    let oldest = &candidates[..candidates.len().div_ceil(3)];
+    let sum = |at: &dyn Fn(usize) -> usize| {
+        oldest.iter().map(|&span| unit.states[at(span)].held(span).blocks).sum::<f64>()
+    };
+    let (then, now) = (sum(&|span| timeline.spans[span].born), sum(&|_| verdict));
+    if then > 0.0 { 1.0 - now / then } else { 0.0 }
+}
+
+/// Pools neighbouring spans until each group may be expected to hold enough survivors.
+fn pool(timeline: &Timeline<'_>, unit: &Unit, spans: &[usize], policy: &Policy) -> Vec<Vec<usize>> {
+    let now = &unit.states[timeline.verdict_instant()];
+    let exposure: f64 = spans.iter().map(|&span| unit.exposure(timeline, span)).sum();
+    let blocks: f64 = spans.iter().map(|&span| now.held(span).blocks).sum();
+    let rate = if exposure > 0.0 { blocks / exposure } else { 0.0 };
+    let mut groups = Vec::new();
+    let mut group = Vec::new();
+    let mut exposed = 0.0;
+    for &span in spans {
+        group.push(span);
+        exposed += unit.exposure(timeline, span);
+        if exposed >= 1.0 && (rate == 0.0 || rate * exposed >= policy.survivors_per_group) {
+            groups.push(std::mem::take(&mut group));
+            exposed = 0.0;
+        }
+    }
+    match groups.last_mut() {
+        Some(last) => last.extend(group),
+        None if exposed > 0.0 => groups.push(group),
+        None => {}
+    }
+    groups
+}
+
+/// What is known of a unit before its rest is summed up.
+#[derive(Clone, Copy)]
+struct Summary {
+    warm_up: usize,
+    settled: bool,
+    lifetime: Option<usize>,
+    died: usize,
+    turned_over: f64,
+}
+
+fn summarise(
+    timeline: &Timeline<'_>,
+    unit: &Unit,
+    judged: &[usize],
+    policy: &Policy,
+    known: Summary,
+) -> Rest {
+    let now = &unit.states[timeline.verdict_instant()];
+    let groups = pool(timeline, unit, judged, policy);
+    let sum = |of: &dyn Fn(usize) -> f64| -> Vec<f64> {
+        groups.iter().map(|group| group.iter().map(|&span| of(span)).sum()).collect()
+    };
+    let exposures = sum(&|span| unit.exposure(timeline, span));
+    let blocks = sum(&|span| now.held(span).blocks);
+    let mut bytes = sum(&|span| now.held(span).bytes);
+    let rates = |amounts: &[f64]| -> Vec<f64> {
+        amounts.iter().zip(&exposures).map(|(amount, exposed)| amount / exposed).collect()
+    };
+    let (byte_rates, block_rates) = (rates(&bytes), rates(&blocks));
+    let (usual_bytes, usual_blocks) = (median(&byte_rates), median(&block_rates));
+    let step_bytes = clip_exceptions(&mut bytes, &exposures, |index, rate| {
+        usual_blocks > 0.0 && rate > STEP * usual_bytes && block_rates[index] < 2.0 * usual_blocks
+    });
+    let exposure: f64 = exposures.iter().sum();
+    let total_blocks: f64 = blocks.iter().sum();
+    // The grain: one survivor more or less.
+    let grain =
+        if total_blocks > 0.0 { bytes.iter().sum::<f64>() / total_blocks / exposure.max(1.0) } else { 0.0 };
+    let third = groups.len().div_ceil(3);
+    let ends = |range: std::ops::Range<usize>| {
+        (blocks[range.clone()].iter().sum::<f64>(), exposures[range].iter().sum::<f64>().max(1.0))
+    };
+    let (old, young) = (ends(0..third), ends(groups.len() - third..groups.len()));
+    let expected = old.0 / old.1 * young.1;
+    Rest {
+        judged: judged.to_vec(),
+        warm_up: known.warm_up,
+        settled: known.settled,
+        lost: lost(timeline, unit, judged),
+        groups: groups.len(),
+        keeping: blocks.iter().filter(|&&blocks| blocks > 0.0).count() as f64 / groups.len().max(1) as f64,
+        oldest_keeps: blocks.first().is_some_and(|&blocks| blocks > 0.0),
+        thins_out: young.0 < 0.5 * expected && expected - young.0 > 3.0 * expected.sqrt(),
+        exposure,
+        blocks: total_blocks,
+        kept: mean_rate(&bytes, &exposures, grain),
+        step_bytes,
+        lifetime: known.lifetime,
+        died: known.died,
+        turned_over: known.turned_over,
+    }
+}

@@ -1,0 +1,204 @@
+//! The way from a recording to its judgement.
+
+use heapsoak_record::{Recording, Unit};
+
+use crate::attribution::attribute;
+use crate::claims::claims;
+use crate::components::{Component, components, most, publish};
+use crate::evidence::sum;
+use crate::findings::{LeakingResource, findings};
+use crate::judgement::{
+    ComponentVerdict, Finding, Growth, Judgement, OutOfMemory, Quality, ResourceJudgement, ResourcePoint,
+    RunVerdict,
+};
+use crate::policy::Policy;
+use crate::quality::{not_analysed, quality, requests};
+use crate::resources::{Series, resources};
+use crate::timeline::Timeline;
+use crate::words::{count, growth, list};
+
+/// Judges a recording with the default policy.
+#[must_use]
+pub fn judge(recording: &Recording) -> Judgement {
+    judge_with(recording, &Policy::default())
+}
+
+/// Judges a recording.
+#[must_use]
+pub fn judge_with(recording: &Recording, policy: &Policy) -> Judgement {
+    let timeline = Timeline::new(recording);
+    let components = components(&timeline, policy);
+    let series = resources(&timeline, policy);
+    let triggers: Vec<Vec<String>> =
+        series.iter().map(|series| triggers(&timeline, &components, series)).collect();
+    let leaking = leaking_resources(&series, &triggers);
+    let findings = findings(&timeline, &components, &leaking, policy);
+    let requests = requests(recording);
+    let warm_up = components.iter().map(|component| component.whole.evidence.rest.warm_up).max().unwrap_or(0);
+    let quality = quality(&timeline, &requests, warm_up, policy);
+    let wanted = components.iter().filter_map(|component| component.wanted).fold(None, most);
+    let (verdict, reasons) = answer(&components, &series, &findings, &quality, policy);
+    let out_of_memory = out_of_memory(&timeline, &components);
+    Judgement {
+        verdict,
+        reasons,
+        combined_impact_at_10000_requests_bytes: 10.0 * out_of_memory.growth_bytes_per_1000_requests.estimate,
+        out_of_memory,
+        claims: claims(&timeline, &components, &findings, &leaking),
+        wanted_requests: (verdict == RunVerdict::Inconclusive)
+            .then(|| wanted.unwrap_or_else(|| timeline.requests()).max(1.0).ceil() as u64),
+        not_analysed: not_analysed(&timeline),
+        components: components.iter().map(|component| publish(&timeline, component)).collect(),
+        resources: series
+            .iter()
+            .zip(triggers)
+            .map(|(series, triggers)| publish_resource(&timeline, series, triggers))
+            .collect(),
+        findings,
+        requests,
+        quality,
+    }
+}
+
+/// The kinds a leaking resource's growth comes from.
+fn triggers(timeline: &Timeline<'_>, components: &[Component], series: &Series) -> Vec<String> {
+    if series.verdict != ComponentVerdict::Leak {
+        return Vec::new();
+    }
+    let mut suspects: Vec<usize> =
+        components.iter().flat_map(Component::leaking).filter_map(|part| part.unit.kind).collect();
+    suspects.sort_unstable();
+    suspects.dedup();
+    let kinds = &timeline.recording.header.kinds;
+    attribute(timeline, series, &suspects).into_iter().map(|kind| kinds[kind].name.clone()).collect()
+}
+
+fn leaking_resources(series: &[Series], triggers: &[Vec<String>]) -> Vec<LeakingResource> {
+    series
+        .iter()
+        .zip(triggers)
+        .filter(|(series, _)| series.verdict == ComponentVerdict::Leak)
+        .map(|(series, kinds)| LeakingResource {
+            name: series.name.clone(),
+            kinds: kinds.clone(),
+            per_1000: series.slope,
+        })
+        .collect()
+}
+
+fn answer(
+    components: &[Component],
+    series: &[Series],
+    findings: &[Finding],
+    quality: &Quality,
+    policy: &Policy,
+) -> (RunVerdict, Vec<String>) {
+    if !quality.failures.is_empty() {
+        return (RunVerdict::Invalid, quality.failures.clone());
+    }
+    let leaks: Vec<String> = components
+        .iter()
+        .filter(|component| component.verdict == ComponentVerdict::Leak)
+        .map(|component| format!("{} keeps {} per 1,000 requests", component.name, growth(component.growth)))
+        .chain(series.iter().filter(|series| series.verdict == ComponentVerdict::Leak).map(|series| {
+            format!("{} grow by {} per 1,000 requests", series.name, count(series.slope.estimate))
+        }))
+        .collect();
+    if !leaks.is_empty() {
+        return (RunVerdict::Leak, leaks);
+    }
+    if (quality.cycles as usize) < policy.least_cycles {
+        let why = format!(
+            "{} cycles were recorded, {} are needed to tell a leak from warm-up",
+            quality.cycles, policy.least_cycles
+        );
+        return (RunVerdict::Inconclusive, vec![why]);
+    }
+    let open: Vec<&str> = components
+        .iter()
+        .filter(|component| component.verdict == ComponentVerdict::Inconclusive)
+        .map(|component| component.name.as_str())
+        .chain(
+            series
+                .iter()
+                .filter(|series| {
+                    series.unit == Unit::Count && series.verdict == ComponentVerdict::Inconclusive
+                })
+                .map(|series| series.name.as_str()),
+        )
+        .collect();
+    if !open.is_empty() {
+        let why = format!("{} still rose when the run ended", list(&open));
+        return (RunVerdict::Inconclusive, vec![why]);
+    }
+    let others = match findings.len() {
+        0 => "nothing grows beyond the detection limits of this run".to_owned(),
+        number => format!(
+            "nothing grows beyond the detection limits of this run; {} of another kind",
+            crate::words::plural(number, "finding")
+        ),
+    };
+    (RunVerdict::Clean, vec![others])
+}
+
+fn out_of_memory(timeline: &Timeline<'_>, components: &[Component]) -> OutOfMemory {
+    let leaking: Vec<Growth> = components
+        .iter()
+        .filter(|component| component.verdict == ComponentVerdict::Leak)
+        .map(|component| component.growth)
+        .collect();
+    let last = timeline.instants.last();
+    let live: f64 = components.iter().map(|component| component.whole.evidence.level.end).sum();
+    let resident = timeline.snapshots.last().and_then(|snapshot| snapshot.resource("rss"));
+    OutOfMemory {
+        growth_bytes_per_1000_requests: sum(&leaking),
+        requests_per_second: last
+            .filter(|last| last.elapsed_ms > 0.0)
+            .map_or(0.0, |last| last.requests / last.elapsed_ms * 1000.0),
+        resident_bytes: resident.unwrap_or(live as u64),
+        limit_bytes: timeline.recording.header.target.memory_limit_bytes,
+    }
+}
+
+fn publish_resource(
+    timeline: &Timeline<'_>,
+    series: &Series,
+    triggered_by: Vec<String>,
+) -> ResourceJudgement {
+    let peak = series.values.iter().copied().fold(0.0, f64::max);
+    let spread = (series.slope.high - series.slope.low) / 2.0;
+    let thousands = (timeline.requests() / 1000.0).max(f64::MIN_POSITIVE);
+    let first = series.troughs.first().map_or(0.0, |&index| series.values[index]);
+    let last = series.troughs.last().map_or(0.0, |&index| series.values[index]);
+    let mut evidence = vec![format!(
+        "at {} quiet points past warm-up it went from {} to {}; chance of such a rise without a trend: {:.2} \
+         (Mann-Kendall)",
+        series.troughs.len(),
+        count(first),
+        count(last),
+        series.trend.p,
+    )];
+    if series.unit == Unit::Bytes {
+        evidence.push("bytes of the process are shown, and not judged".to_owned());
+    }
+    ResourceJudgement {
+        name: series.name.clone(),
+        unit: series.unit,
+        verdict: series.verdict,
+        growth_per_1000_requests: series.slope,
+        minimum_detectable_per_1000_requests: spread.max(3.0 / thousands),
+        bound: (series.verdict == ComponentVerdict::Bounded).then_some(peak as u64),
+        triggered_by,
+        series: timeline
+            .instants
+            .iter()
+            .zip(&series.values)
+            .map(|(instant, value)| ResourcePoint {
+                requests: instant.requests as u64,
+                after_advance: instant.moment == heapsoak_record::Moment::AfterAdvance,
+                value: *value as u64,
+            })
+            .collect(),
+        evidence,
+    }
+}

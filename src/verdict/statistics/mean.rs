@@ -1,0 +1,156 @@
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+use super::median::median;
+use crate::judgement::Growth;
+
+/// How strongly neighbours may be taken to depend on each other. With the twenty or so groups of an ordinary run
+/// the estimate of the correlation is itself noisy; beyond 0.6 it would leave fewer than a quarter of the groups.
+const MOST_CORRELATION: f64 = 0.6;
+
+/// A rate with its interval and the chance that there is none.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct MeanRate {
+    /// Estimate and 95 % interval.
+    pub(crate) rate: Growth,
+    /// Standard error of the estimate.
+    pub(crate) standard_error: f64,
+    /// Width of the 95 % interval on one side, in standard errors.
+    pub(crate) quantile: f64,
+    /// One-sided chance of such an estimate if the true rate were zero.
+    pub(crate) p: f64,
+}
+
+/// Amount per unit of exposure over groups: the ratio estimator (Cochran, *Sampling Techniques*, 1977, ch. 6) with a
+/// Student interval, the number of groups reduced for the correlation of neighbours at lag one (Bayley and
+/// Hammersley, 1946).
+///
+/// `least_error` is an error the data can't show, like the grain of the amounts; it is added in squares.
+pub(crate) fn mean_rate(amounts: &[f64], exposures: &[f64], least_error: f64) -> MeanRate {
+    let exposure: f64 = exposures.iter().sum();
+    let count = amounts.len().min(exposures.len());
+    if count == 0 || exposure <= 0.0 {
+        let none = Growth::default();
+        return MeanRate { rate: none, standard_error: 0.0, quantile: 0.0, p: 1.0 };
+    }
+    let estimate = amounts.iter().sum::<f64>() / exposure;
+    let residuals: Vec<f64> =
+        amounts.iter().zip(exposures).map(|(amount, exposed)| amount - estimate * exposed).collect();
+    let squares: f64 = residuals.iter().map(|residual| residual * residual).sum();
+    let effective = effective_count(&residuals, squares);
+    let freedom = (effective - 1.0).max(1.0);
+    let n = count as f64;
+    let spread =
+        if count > 1 { (squares / (n - 1.0) / effective).sqrt() / (exposure / n) } else { estimate.abs() };
+    let standard_error = spread.hypot(least_error);
+    let (quantile, p) = student(freedom, estimate, standard_error);
+    let reach = quantile * standard_error;
+    MeanRate {
+        rate: Growth { estimate, low: estimate - reach, high: estimate + reach },
+        standard_error,
+        quantile,
+        p,
+    }
+}
+
+fn effective_count(residuals: &[f64], squares: f64) -> f64 {
+    let n = residuals.len() as f64;
+    if squares <= 0.0 || residuals.len() < 4 {
+        return n;
+    }
+    let products: f64 = residuals.windows(2).map(|pair| pair[0] * pair[1]).sum();
+    let correlation = (products / squares).clamp(0.0, MOST_CORRELATION);
+    n * (1.0 - correlation) / (1.0 + correlation)
+}
+
+/// The 97.5 % quantile of Student's t and the one-sided chance of `estimate`.
+fn student(freedom: f64, estimate: f64, standard_error: f64) -> (f64, f64) {
+    let t = StudentsT::new(0.0, 1.0, freedom).expect("at least one degree of freedom was asked for");
+    let p = match (standard_error > 0.0, estimate > 0.0) {
+        (true, _) => t.sf(estimate / standard_error),
+        (false, true) => 0.0,
+        (false, false) => 1.0,
+    };
+    (t.inverse_cdf(0.975), p)
+}
+
+/// Values that stand out above the others are brought down to the median rate; says how much was taken away.
+///
+/// `stands_out` is asked with the value's position, so that the caller can add evidence of its own. At most a
+/// quarter of the values is touched: more would not be exceptions.
+pub(crate) fn clip_exceptions(
+    amounts: &mut [f64],
+    exposures: &[f64],
+    stands_out: impl Fn(usize, f64) -> bool,
+) -> f64 {
+    let rates: Vec<f64> = amounts
+        .iter()
+        .zip(exposures)
+        .map(|(amount, exposed)| amount / exposed.max(f64::MIN_POSITIVE))
+        .collect();
+    let middle = median(&rates);
+    let exceptions: Vec<usize> = (0..rates.len()).filter(|&index| stands_out(index, rates[index])).collect();
+    if exceptions.len() * 4 > rates.len() {
+        return 0.0;
+    }
+    let mut taken = 0.0;
+    for index in exceptions {
+        let ordinary = middle * exposures[index];
+        taken += amounts[index] - ordinary;
+        amounts[index] = ordinary;
+    }
+    taken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_agree_with_the_printed_table() {
+        for (freedom, printed) in [(1.0, 12.706), (2.0, 4.303), (5.0, 2.571), (10.0, 2.228), (30.0, 2.042)] {
+            let (quantile, _) = student(freedom, 0.0, 1.0);
+            assert!((quantile - printed).abs() < 5e-4, "{freedom}: {quantile}");
+        }
+    }
+
+    #[test]
+    fn a_constant_rate_is_exact() {
+        let mean = mean_rate(&[64.0, 128.0, 64.0], &[1.0, 2.0, 1.0], 0.0);
+        assert_eq!(mean.rate.estimate, 64.0);
+        assert!(mean.rate.high - mean.rate.low < 1e-9);
+        assert_eq!(mean.p, 0.0);
+    }
+
+    #[test]
+    fn the_interval_of_independent_values_is_students() {
+        // Mean 3, standard deviation 1.5811, n = 5: 3 ± 2.776 * 0.7071.
+        let mean = mean_rate(&[5.0, 1.0, 4.0, 2.0, 3.0], &[1.0; 5], 0.0);
+        assert_eq!(mean.rate.estimate, 3.0);
+        assert!((mean.rate.low - 1.037).abs() < 1e-3, "{mean:?}");
+        assert!((mean.rate.high - 4.963).abs() < 1e-3, "{mean:?}");
+    }
+
+    #[test]
+    fn neighbours_that_resemble_each_other_widen_the_interval() {
+        let rising: Vec<f64> = (1..=20).map(f64::from).collect();
+        let mixed: Vec<f64> = (0..20).map(|i| f64::from((i * 7) % 20 + 1)).collect();
+        let (rising, mixed) = (mean_rate(&rising, &[1.0; 20], 0.0), mean_rate(&mixed, &[1.0; 20], 0.0));
+        assert_eq!(rising.rate.estimate, mixed.rate.estimate);
+        assert!(rising.standard_error > 1.8 * mixed.standard_error);
+    }
+
+    #[test]
+    fn no_exposure_gives_no_rate() {
+        assert_eq!(mean_rate(&[], &[], 0.0).p, 1.0);
+        assert_eq!(mean_rate(&[5.0], &[0.0], 0.0).rate, Growth::default());
+    }
+
+    #[test]
+    fn a_single_exception_is_clipped_and_many_are_not() {
+        let mut amounts = [1.0, 1.0, 1.0, 90.0, 1.0];
+        let taken = clip_exceptions(&mut amounts, &[1.0; 5], |_, rate| rate > 10.0);
+        assert_eq!((taken, amounts), (89.0, [1.0; 5]));
+        let mut amounts = [1.0, 90.0, 90.0, 90.0, 1.0];
+        assert_eq!(clip_exceptions(&mut amounts, &[1.0; 5], |_, rate| rate > 10.0), 0.0);
+    }
+}

@@ -1,0 +1,7 @@
+//! Recordings whose truth is known, and what the verdict says of them.
+
+mod data_quality;
+mod healthy;
+mod leaks;
+mod other_findings;
+mod server;
