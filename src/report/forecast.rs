@@ -58,12 +58,12 @@ impl Forecast {
         let resident = Bytes(self.resident_bytes as f64);
         let after = match self.seconds {
             Some(seconds) => format!(
-                "{} at the {} requests per second of this run ({} more requests)",
+                "{} at the {} requests per second of this run (about {} more requests)",
                 Seconds(seconds),
-                Count(self.requests_per_second),
-                Count(requests.round())
+                Count(self.requests_per_second.round()),
+                Count(requests).rounded()
             ),
-            None => format!("{} more requests", Count(requests.round())),
+            None => format!("about {} more requests", Count(requests).rounded()),
         };
         format!("From {resident} resident at the end of the run, {} is reached after {after}.", self.limit())
     }

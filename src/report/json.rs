@@ -2,7 +2,8 @@ use std::path::PathBuf;
 
 use heapsoak_record::{Outcome, Unit};
 use heapsoak_verdict::{
-    ClaimJudgement, ComponentJudgement, Finding, Growth, KindJudgement, Live, Quality, Requests, ResourceJudgement,
+    ClaimJudgement, ComponentJudgement, Finding, Growth, KindJudgement, Live, Quality, Requests,
+    ResourceJudgement,
 };
 use serde::Serialize;
 

@@ -20,11 +20,11 @@ mod terminal;
 mod units;
 mod write;
 
+pub use aggregate::INDEX_SCHEMA;
 pub use charts::Charts;
 pub use forecast::{ASSUMED_LIMIT_BYTES, Forecast};
 pub use html::Html;
 pub use json::{Json, REPORT_SCHEMA, SCHEMA_VERSION};
-pub use aggregate::INDEX_SCHEMA;
 pub use renderer::{RenderError, Rendered, Renderer, Run};
 pub use summary::{FindingSummary, ScenarioSummary};
 pub use terminal::{Terminal, scenario_table};

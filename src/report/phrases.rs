@@ -1,7 +1,9 @@
 //! The words of a report: the same in every format that people read.
 
 use heapsoak_record::{Outcome, Unit};
-use heapsoak_verdict::{ClaimJudgement, ComponentVerdict, Finding, Growth, Judgement, Pattern, RunVerdict, Severity};
+use heapsoak_verdict::{
+    ClaimJudgement, ComponentVerdict, Finding, Growth, Judgement, Pattern, RunVerdict, Severity,
+};
 
 use crate::units::{Bytes, Count, signed};
 use crate::{Forecast, Run};
@@ -25,14 +27,17 @@ pub(crate) fn headline(run: &Run<'_>) -> String {
         }
         RunVerdict::Inconclusive => match judgement.wanted_requests {
             Some(more) => {
-                format!("Undecided: the run was too short. About {} more requests would probably decide it.", Count(more as f64))
+                format!(
+                    "Undecided: the run was too short. About {} more requests would probably decide it.",
+                    Count(more as f64).rounded()
+                )
             }
             None => "Undecided: the run was too short to tell a leak from a healthy server.".to_owned(),
         },
         RunVerdict::Invalid => {
             let why = judgement.quality.failures.first().or(judgement.reasons.first());
             match why {
-                Some(why) => format!("This run can't carry a verdict: {why}"),
+                Some(why) => format!("This run can't carry a verdict: {}", ended(why)),
                 None => "This run can't carry a verdict.".to_owned(),
             }
         }
@@ -74,6 +79,12 @@ fn leaking(judgement: &Judgement) -> Vec<&str> {
 /// Whether a finding is a leak, of bytes or of a resource.
 pub(crate) fn keeps_growing(finding: &Finding) -> bool {
     finding.growth_bytes_per_1000_requests.estimate > 0.0 || !finding.resources.is_empty()
+}
+
+/// A sentence with its full stop.
+pub(crate) fn ended(sentence: &str) -> String {
+    let sentence = sentence.trim_end();
+    if sentence.ends_with(['.', '!', '?', '…']) { sentence.to_owned() } else { format!("{sentence}.") }
 }
 
 /// `a`, `a and b`, `a, b and c`.
@@ -147,17 +158,19 @@ pub(crate) fn measured(judged: &ClaimJudgement) -> String {
     match (judged.verdict, judged.bound_bytes) {
         (Some(ComponentVerdict::Bounded), Some(bound)) => format!("bounded at {}", Bytes(bound as f64)),
         (Some(ComponentVerdict::Leak), _) => format!("{}, unbounded", Bytes(growth.estimate)),
+        (Some(ComponentVerdict::Stable), _) => "no growth".to_owned(),
         (Some(verdict), _) => format!("{}, {}", Bytes(growth.estimate), verdict.word()),
         (None, _) => Bytes(growth.estimate).to_string(),
     }
 }
 
 /// Counts by severity, worst first: `2 critical, 1 medium`.
-pub(crate) fn severities(severities: impl Iterator<Item = Severity> + Clone) -> String {
+pub(crate) fn severities(severities: impl Iterator<Item = Severity>) -> String {
+    let severities: Vec<Severity> = severities.collect();
     let counted: Vec<String> = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low]
         .into_iter()
         .filter_map(|severity| {
-            let count = severities.clone().filter(|other| *other == severity).count();
+            let count = severities.iter().filter(|other| **other == severity).count();
             (count > 0).then(|| format!("{count} {}", severity.word()))
         })
         .collect();

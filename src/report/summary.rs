@@ -103,5 +103,9 @@ pub(crate) fn worst(scenarios: &[ScenarioSummary]) -> RunVerdict {
         RunVerdict::Invalid => 2,
         RunVerdict::Leak => 3,
     };
-    scenarios.iter().map(|scenario| scenario.verdict).max_by_key(|verdict| rank(*verdict)).unwrap_or(RunVerdict::Invalid)
+    scenarios
+        .iter()
+        .map(|scenario| scenario.verdict)
+        .max_by_key(|verdict| rank(*verdict))
+        .unwrap_or(RunVerdict::Invalid)
 }

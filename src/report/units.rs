@@ -53,9 +53,22 @@ impl fmt::Display for Seconds {
             s if s < 2.0 * 365.0 * 86_400.0 => (s / 86_400.0, "days"),
             s => (s / (365.0 * 86_400.0), "years"),
         };
-        let number =
-            if number >= 100.0 || unit == "ms" { group(number.round()) } else { three_digits(number) };
+        // Two digits: no forecast of a time is good for three.
+        let number = if number >= 9.95 || unit == "ms" { group(number.round()) } else { one_decimal(number) };
         f.pad(&format!("{number} {unit}"))
+    }
+}
+
+impl Count {
+    /// A large estimate to three significant digits: 23,773,583 becomes 23,800,000.
+    #[must_use]
+    pub fn rounded(self) -> Count {
+        let size = self.0.abs();
+        if size < 1000.0 || !size.is_finite() {
+            return Count(self.0.round());
+        }
+        let unit = 10_f64.powf(size.log10().floor() - 2.0);
+        Count((self.0 / unit).round() * unit)
     }
 }
 
@@ -73,11 +86,19 @@ fn three_digits(number: f64) -> String {
         n if n >= 9.995 => 1,
         _ => 2,
     };
-    let text = format!("{number:.decimals$}");
+    plain(&format!("{number:.decimals$}"))
+}
+
+fn one_decimal(number: f64) -> String {
+    plain(&format!("{number:.1}"))
+}
+
+/// Without zeros that say nothing.
+fn plain(text: &str) -> String {
     if text.contains('.') {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
     } else {
-        text
+        text.to_owned()
     }
 }
 
@@ -150,11 +171,20 @@ mod tests {
             (90.0, "90 s"),
             (3600.0, "60 min"),
             (7200.0, "2 h"),
+            (19_000.0, "5.3 h"),
+            (40_000.0, "11 h"),
             (172_800.0, "2 days"),
             (365.0 * 86_400.0 * 3.0, "3 years"),
         ] {
             assert_eq!(Seconds(seconds).to_string(), text, "{seconds}");
         }
+    }
+
+    #[test]
+    fn a_large_estimate_claims_no_more_than_three_digits() {
+        assert_eq!(Count(23_773_583.0).rounded().to_string(), "23,800,000");
+        assert_eq!(Count(999_999.0).rounded().to_string(), "1,000,000");
+        assert_eq!(Count(123.4).rounded().to_string(), "123");
     }
 
     #[test]

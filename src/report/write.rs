@@ -106,6 +106,8 @@ mod tests {
         fs::write(&file, "").unwrap();
         let rendered = Rendered { path: PathBuf::from("report.json"), contents: String::new() };
         let error = write_all(&file, &[rendered]).unwrap_err();
-        assert!(error.to_string().starts_with(&format!("can't write {}", file.join("report.json").display())));
+        assert!(
+            error.to_string().starts_with(&format!("can't write {}", file.join("report.json").display()))
+        );
     }
 }

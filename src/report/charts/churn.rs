@@ -12,6 +12,11 @@ pub(crate) fn plot(whose: &str, points: Vec<(f64, f64)>) -> Plot {
     } else {
         vec![Mark::Dots { points, tone: Tone::Alarm }]
     };
-    let title = format!("{whose}: allocated per request");
-    Plot { title, across: "requests", unit: Unit::Bytes, marks }
+    Plot {
+        title: whose.to_owned(),
+        shows: "allocated per request",
+        across: "requests",
+        unit: Unit::Bytes,
+        marks,
+    }
 }

@@ -5,7 +5,7 @@ use heapsoak_verdict::{CohortSurvivors, ComponentJudgement, Finding};
 
 use super::plot::Plot;
 use super::{churn, growth, survivors};
-use crate::{Run, phrases};
+use crate::Run;
 
 /// Where a finding looks: a component, and the request kinds that trigger it.
 pub(crate) struct Focus<'a> {
@@ -41,7 +41,7 @@ impl<'a> Focus<'a> {
             let warm_up = self.run.judgement.quality.warm_up_requests as f64;
             marks.extend(growth::trend(&marks, per_request, warm_up));
         }
-        Some(Plot { title: format!("{}: live bytes", self.title()), across: "requests", unit: Unit::Bytes, marks })
+        Some(Plot { title: self.title(), shows: "live bytes", across: "requests", unit: Unit::Bytes, marks })
     }
 
     /// What is alive of each cohort at the end; none without heap counts.
@@ -52,8 +52,8 @@ impl<'a> Focus<'a> {
         for cohort in &mut cohorts {
             let cells = self.contexts(last)?.flat_map(|context| &context.survivors);
             let cells = cells.filter(|cell| cell.cohort == Cohort(cohort.cohort));
-            (cohort.live_bytes, cohort.live_blocks) =
-                cells.fold((0, 0), |(bytes, blocks), cell| (bytes + cell.live_bytes, blocks + cell.live_blocks));
+            (cohort.live_bytes, cohort.live_blocks) = cells
+                .fold((0, 0), |(bytes, blocks), cell| (bytes + cell.live_bytes, blocks + cell.live_blocks));
         }
         let shown = cohorts.iter().any(|cohort| cohort.cohort > 0 && cohort.live_bytes > 0);
         shown.then(|| survivors::plot(&self.title(), &cohorts))
@@ -61,7 +61,8 @@ impl<'a> Focus<'a> {
 
     /// Bytes allocated per request of the kinds in each cycle; none without heap counts.
     pub(crate) fn churn(&self) -> Option<Plot> {
-        let ends = self.run.recording.snapshots.iter().filter(|snapshot| snapshot.moment != Moment::AfterAdvance);
+        let ends =
+            self.run.recording.snapshots.iter().filter(|snapshot| snapshot.moment != Moment::AfterAdvance);
         let totals: Vec<(u64, u64, u64)> = ends
             .filter_map(|snapshot| {
                 let allocated = self.contexts(snapshot)?.map(|context| context.allocated_bytes).sum();
@@ -103,14 +104,20 @@ impl<'a> Focus<'a> {
             return snapshot.requests;
         }
         let kinds = self.run.recording.header.kinds.iter().zip(&snapshot.kinds);
-        kinds.filter(|(kind, _)| self.finding.triggered_by.contains(&kind.name)).map(|(_, count)| count.sent).sum()
+        kinds
+            .filter(|(kind, _)| self.finding.triggered_by.contains(&kind.name))
+            .map(|(_, count)| count.sent)
+            .sum()
     }
 
+    /// The component and the kinds; a kind that has the component in its name says both.
     fn title(&self) -> String {
-        match self.finding.triggered_by.as_slice() {
-            [] => self.finding.component.clone(),
-            [few @ ..] if few.len() <= 2 => format!("{} for {}", self.finding.component, phrases::list(few)),
-            [first, rest @ ..] => format!("{} for {first} and {} more", self.finding.component, rest.len()),
-        }
+        let component = &self.finding.component;
+        let kinds = match self.finding.triggered_by.as_slice() {
+            [] => return component.clone(),
+            [only] => only.clone(),
+            [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+        };
+        if kinds.starts_with(&format!("{component}.")) { kinds } else { format!("{component} for {kinds}") }
     }
 }

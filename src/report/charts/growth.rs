@@ -5,7 +5,6 @@ use heapsoak_verdict::{ComponentJudgement, ComponentVerdict};
 
 use super::plot::{Mark, Plot};
 use super::theme::Tone;
-use crate::summary::ScenarioSummary;
 
 /// Live bytes of a component at its quiet points; the growth found, or the bound, as a dashed line.
 pub(crate) fn plot(component: &ComponentJudgement, warm_up_requests: u64) -> Plot {
@@ -23,13 +22,15 @@ pub(crate) fn plot(component: &ComponentJudgement, warm_up_requests: u64) -> Plo
         let bound = bound as f64;
         marks.push(Mark::Dashes { points: vec![(from, bound), (to, bound)], tone: Tone::Faint });
     }
-    Plot { title: format!("{}: live bytes", component.name), across: "requests", unit: Unit::Bytes, marks }
+    Plot { title: component.name.clone(), shows: "live bytes", across: "requests", unit: Unit::Bytes, marks }
 }
 
 /// A line through the ends of the cycles; where the clock was advanced, dots for what time left over.
 pub(crate) fn lines(points: Vec<(f64, f64, bool)>, alarm: bool) -> Vec<Mark> {
-    let (after, ends): (Vec<_>, Vec<_>) = points.into_iter().partition(|(_, _, after_advance)| *after_advance);
-    let plain = |points: Vec<(f64, f64, bool)>| points.into_iter().map(|(x, y, _)| (x, y)).collect::<Vec<_>>();
+    let (after, ends): (Vec<_>, Vec<_>) =
+        points.into_iter().partition(|(_, _, after_advance)| *after_advance);
+    let plain =
+        |points: Vec<(f64, f64, bool)>| points.into_iter().map(|(x, y, _)| (x, y)).collect::<Vec<_>>();
     let tone = if alarm { Tone::Alarm } else { Tone::Plain };
     let mut marks = Vec::new();
     if ends.len() > 1 {
@@ -61,22 +62,7 @@ fn reach(marks: &[Mark]) -> Option<(f64, f64)> {
         Mark::Line { points, .. } | Mark::Dots { points, .. } => points.as_slice(),
         _ => &[],
     });
-    let (from, to) = places.fold((f64::INFINITY, f64::NEG_INFINITY), |(from, to), (x, _)| (from.min(*x), to.max(*x)));
+    let (from, to) =
+        places.fold((f64::INFINITY, f64::NEG_INFINITY), |(from, to), (x, _)| (from.min(*x), to.max(*x)));
     (from < to).then_some((from, to))
-}
-
-/// A bar per scenario: what it will have kept after 10,000 requests.
-pub(crate) fn impact(scenarios: &[ScenarioSummary]) -> Plot {
-    let marks = scenarios
-        .iter()
-        .zip(1_u32..)
-        .map(|(scenario, place)| Mark::NamedBar {
-            at: f64::from(place),
-            height: scenario.combined_impact_at_10000_requests_bytes,
-            name: scenario.name.clone(),
-            tone: if scenario.combined_impact_at_10000_requests_bytes > 0.0 { Tone::Alarm } else { Tone::Plain },
-        })
-        .collect();
-    let title = "kept after 10,000 requests, by scenario".to_owned();
-    Plot { title, across: "", unit: Unit::Bytes, marks }
 }

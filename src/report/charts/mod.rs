@@ -3,6 +3,7 @@
 mod churn;
 mod focus;
 mod growth;
+mod impact;
 mod plot;
 mod resource;
 mod scale;
@@ -154,7 +155,7 @@ fn finding_charts(
 
 /// The chart above several scenarios: what each would have kept after 10,000 requests.
 pub(crate) fn impact(scenarios: &[ScenarioSummary]) -> Result<Chart, RenderError> {
-    Chart::draw("impact", &growth::impact(scenarios))
+    Ok(Chart { name: "impact".to_owned(), svg: impact::draw(scenarios)? })
 }
 
 /// A name that is safe as part of a file name and of a link, whatever it was.

@@ -13,16 +13,21 @@ use super::theme::{GRID, INK, MUTED, STYLE, Tone};
 use crate::RenderError;
 
 /// Drawn at twice the size it is looked at, since the drawing library rounds to whole pixels.
-const SIZE: (u32, u32) = (880, 440);
-const TITLE: f64 = 26.0;
-const LABEL: f64 = 22.0;
+const SIZE: (u32, u32) = (760, 420);
+const TITLE: f64 = 25.0;
+const LABEL: f64 = 23.0;
+/// Letters of a title that fit.
+const TITLE_LETTERS: usize = 52;
 /// The SVG backend divides the size of a font by this.
 const FONT_FACTOR: f64 = 1.24;
 
 /// A chart before it is drawn.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Plot {
+    /// Whose numbers these are.
     pub(crate) title: String,
+    /// Which numbers.
+    pub(crate) shows: &'static str,
     /// What is to the right: `requests`, `cohort`.
     pub(crate) across: &'static str,
     pub(crate) unit: Unit,
@@ -32,15 +37,30 @@ pub(crate) struct Plot {
 /// Something in a chart, in the coordinates of its data.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Mark {
-    Line { points: Vec<(f64, f64)>, tone: Tone },
-    Dashes { points: Vec<(f64, f64)>, tone: Tone },
-    Dots { points: Vec<(f64, f64)>, tone: Tone },
+    Line {
+        points: Vec<(f64, f64)>,
+        tone: Tone,
+    },
+    Dashes {
+        points: Vec<(f64, f64)>,
+        tone: Tone,
+    },
+    Dots {
+        points: Vec<(f64, f64)>,
+        tone: Tone,
+    },
     /// A bar one unit wide around its place.
-    Bar { at: f64, height: f64, tone: Tone },
-    /// A bar with its name below in place of a number.
-    NamedBar { at: f64, height: f64, name: String, tone: Tone },
+    Bar {
+        at: f64,
+        height: f64,
+        tone: Tone,
+    },
     /// Shading from one place to another over the whole height.
-    Band { from: f64, to: f64, says: String },
+    Band {
+        from: f64,
+        to: f64,
+        says: String,
+    },
 }
 
 impl Plot {
@@ -48,8 +68,8 @@ impl Plot {
     pub(crate) fn draw(&self) -> Result<String, RenderError> {
         let mut svg = String::new();
         self.draw_into(&mut svg)
-            .map_err(|error| RenderError::Chart { chart: self.title.clone(), why: error.to_string() })?;
-        Ok(self.finish(&svg))
+            .map_err(|error| RenderError::Chart { chart: self.name(), why: error.to_string() })?;
+        Ok(finish(&svg, SIZE, &self.name()))
     }
 
     fn draw_into(&self, svg: &mut String) -> Result<(), DrawingAreaErrorKind<std::io::Error>> {
@@ -58,9 +78,9 @@ impl Plot {
         let right = Scale::of(right_to, Unit::Count);
         let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
         let mut chart = ChartBuilder::on(&root)
-            .margin_top(64)
+            .margin_top(96)
             .margin_right(34)
-            .x_label_area_size(64)
+            .x_label_area_size(74)
             .y_label_area_size(126)
             .build_cartesian_2d(right_from..right_to, 0.0..up.top)?;
         let paint = |tone: Tone| ShapeStyle::from(tone.colour()).filled();
@@ -93,8 +113,7 @@ impl Plot {
             root.draw(&PathElement::new(line, GRID.stroke_width(2)))?;
             root.draw(&Text::new(up.label(*tick), (left - 14, y), label(HPos::Right, VPos::Center)))?;
         }
-        let named = self.marks.iter().any(|mark| matches!(mark, Mark::NamedBar { .. }));
-        let ticks = right.ticks.iter().filter(|tick| !named && (right_from..=right_to).contains(*tick));
+        let ticks = right.ticks.iter().filter(|tick| (right_from..=right_to).contains(*tick));
         for tick in ticks {
             let x = left + place(*tick, right_from, right_to, width);
             let y = top + height as i32 + 14;
@@ -102,11 +121,12 @@ impl Plot {
         }
         let end = (left + width as i32, top + height as i32 + 42);
         root.draw(&Text::new(self.across.to_owned(), end, label(HPos::Right, VPos::Top)))?;
-        let head = TextStyle::from(("sans-serif", TITLE * FONT_FACTOR).into_font().color(&INK))
-            .pos(Pos::new(HPos::Left, VPos::Top));
-        root.draw(&Text::new(self.title.clone(), (14, 12), head))?;
+        root.draw(&Text::new(shorten(&self.title, TITLE_LETTERS), (4, 10), title()))?;
+        root.draw(&Text::new(self.shows, (4, 44), label(HPos::Left, VPos::Top)))?;
 
-        for mark in &self.marks {
+        let (beneath, above): (Vec<_>, Vec<_>) =
+            self.marks.iter().partition(|mark| matches!(mark, Mark::Dashes { .. }));
+        for mark in beneath.into_iter().chain(above) {
             match mark {
                 Mark::Line { points, tone } => {
                     chart.draw_series([PathElement::new(points.clone(), pen(*tone))])?;
@@ -122,12 +142,6 @@ impl Plot {
                     let corners = [(at - 0.4, 0.0), (at + 0.4, *height)];
                     chart.draw_series([Rectangle::new(corners, paint(*tone))])?;
                 }
-                Mark::NamedBar { at, height: value, name, tone } => {
-                    let corners = [(at - 0.4, 0.0), (at + 0.4, *value)];
-                    chart.draw_series([Rectangle::new(corners, paint(*tone))])?;
-                    let foot = (left + place(*at, right_from, right_to, width), top + height as i32 + 14);
-                    root.draw(&Text::new(name.clone(), foot, label(HPos::Center, VPos::Top)))?;
-                }
                 Mark::Band { from, says, .. } => {
                     let x = left + place(*from, right_from, right_to, width) + 12;
                     root.draw(&Text::new(says.clone(), (x, top + 8), label(HPos::Left, VPos::Top)))?;
@@ -137,13 +151,18 @@ impl Plot {
         root.present()
     }
 
+    /// What a reader who doesn't see the chart is told.
+    fn name(&self) -> String {
+        format!("{}: {}", self.title, self.shows)
+    }
+
     /// The highest point; never zero, so that a flat line at zero lies on the axis.
     fn top(&self) -> f64 {
         let heights = self.marks.iter().flat_map(|mark| match mark {
             Mark::Line { points, .. } | Mark::Dashes { points, .. } | Mark::Dots { points, .. } => {
                 points.iter().map(|(_, y)| *y).collect()
             }
-            Mark::Bar { height, .. } | Mark::NamedBar { height, .. } => vec![*height],
+            Mark::Bar { height, .. } => vec![*height],
             Mark::Band { .. } => Vec::new(),
         });
         heights.filter(|height| height.is_finite()).fold(0.0, f64::max).max(1.0)
@@ -158,7 +177,7 @@ impl Plot {
                 Mark::Line { points, .. } | Mark::Dashes { points, .. } | Mark::Dots { points, .. } => {
                     points.iter().map(|(x, _)| *x).collect()
                 }
-                Mark::Bar { at, .. } | Mark::NamedBar { at, .. } => {
+                Mark::Bar { at, .. } => {
                     bars = true;
                     vec![at - 0.6, at + 0.6]
                 }
@@ -172,28 +191,39 @@ impl Plot {
         }
         (if bars { from } else { from.min(0.0) }, to)
     }
-
-    /// Adds what the drawing library has no words for: a name for screen readers and the colours for the dark.
-    fn finish(&self, svg: &str) -> String {
-        let title = escape(&self.title);
-        let body = svg.split_once('>').map_or("", |(_, body)| body.trim_start_matches('\n'));
-        let (width, height) = SIZE;
-        format!(
-            "<svg class=\"heapsoak-chart\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{title}\" \
-             xmlns=\"http://www.w3.org/2000/svg\">\n{body}"
-        )
-    }
 }
 
-/// A chart of a page as a file of its own: with its size and the colours for the dark.
+/// Adds what the drawing library has no words for: a name for screen readers and the colours for the dark.
+pub(crate) fn finish(svg: &str, (width, height): (u32, u32), name: &str) -> String {
+    let name = escape(name);
+    let body = svg.split_once('>').map_or("", |(_, body)| body.trim_start_matches('\n'));
+    format!(
+        "<svg class=\"heapsoak-chart\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{name}\" \
+         xmlns=\"http://www.w3.org/2000/svg\">\n{body}"
+    )
+}
+
+/// A chart of a page as a file of its own, with the colours for the dark.
 pub(crate) fn stand_alone(svg: &str) -> String {
-    let (width, height) = SIZE;
-    let sized = svg.replacen("<svg ", &format!("<svg width=\"{width}\" height=\"{height}\" "), 1);
-    sized.replacen(">\n", &format!(">\n<style>{STYLE}</style>\n"), 1)
+    svg.replacen(">\n", &format!(">\n<style>{STYLE}</style>\n"), 1)
 }
 
-fn label(h: HPos, v: VPos) -> TextStyle<'static> {
-    TextStyle::from(("sans-serif", LABEL * FONT_FACTOR).into_font().color(&MUTED)).pos(Pos::new(h, v))
+/// The style of a chart's first line.
+pub(crate) fn title() -> TextStyle<'static> {
+    ("sans-serif", TITLE * FONT_FACTOR).into_font().color(&INK).pos(Pos::new(HPos::Left, VPos::Top))
+}
+
+/// The style of everything else that is written.
+pub(crate) fn label(h: HPos, v: VPos) -> TextStyle<'static> {
+    ("sans-serif", LABEL * FONT_FACTOR).into_font().color(&MUTED).pos(Pos::new(h, v))
+}
+
+/// Cuts a text that would not fit.
+pub(crate) fn shorten(text: &str, letters: usize) -> String {
+    if text.chars().count() <= letters {
+        return text.to_owned();
+    }
+    text.chars().take(letters.saturating_sub(1)).chain(['…']).collect()
 }
 
 fn escape(text: &str) -> String {

@@ -17,5 +17,11 @@ pub(crate) fn plot(resource: &ResourceJudgement) -> Plot {
     if leaks {
         marks.extend(trend(&marks, resource.growth_per_1000_requests.estimate / 1000.0, 0.0));
     }
-    Plot { title: resource.name.clone(), across: "requests", unit: resource.unit, marks }
+    Plot {
+        title: resource.name.clone(),
+        shows: "at each quiet point",
+        across: "requests",
+        unit: resource.unit,
+        marks,
+    }
 }

@@ -8,6 +8,8 @@ use crate::units::{Bytes, Count};
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Scale {
     unit: Unit,
+    /// Bytes of the unit that all labels are written in.
+    factor: f64,
     /// Where the axis ends: the highest value, or a little above it.
     pub(crate) top: f64,
     /// Where it is labelled.
@@ -33,13 +35,17 @@ impl Scale {
         }
         let count = (highest / step - 1e-9).ceil().max(1.0);
         let ticks = (0..=count as u32).map(|index| f64::from(index) * step * factor).collect();
-        Scale { unit, top: count * step * factor, ticks }
+        Scale { unit, factor, top: count * step * factor, ticks }
     }
 
     pub(crate) fn label(&self, tick: f64) -> String {
         match self.unit {
             Unit::Bytes if tick == 0.0 => "0".to_owned(),
-            Unit::Bytes => Bytes(tick).to_string(),
+            Unit::Bytes => {
+                let unit = Bytes(self.factor).to_string();
+                let unit = unit.split_once(' ').map_or("", |(_, unit)| unit);
+                format!("{} {unit}", Count(tick / self.factor))
+            }
             Unit::Count => Count(tick).to_string(),
         }
     }
@@ -56,6 +62,7 @@ mod tests {
             scale.ticks.iter().map(|tick| scale.label(*tick)).collect::<Vec<_>>()
         };
         assert_eq!(labels(3.1 * 1024.0 * 1024.0, Unit::Bytes), ["0", "1 MiB", "2 MiB", "3 MiB", "4 MiB"]);
+        assert_eq!(labels(1.4 * 1024.0 * 1024.0, Unit::Bytes), ["0", "0.5 MiB", "1 MiB", "1.5 MiB"]);
         assert_eq!(labels(20_000.0, Unit::Count), ["0", "5,000", "10,000", "15,000", "20,000"]);
         assert_eq!(labels(1.0, Unit::Count), ["0", "1"]);
     }

@@ -22,6 +22,11 @@ pub(crate) fn plot(whose: &str, cohorts: &[CohortSurvivors]) -> Plot {
         height: cohort.live_bytes as f64,
         tone: if cohort.judged { Tone::Alarm } else { Tone::Faint },
     }));
-    let title = format!("{whose}: alive at the end, by cohort");
-    Plot { title, across: "cycle that allocated it", unit: Unit::Bytes, marks }
+    Plot {
+        title: whose.to_owned(),
+        shows: "alive at the end, by cohort",
+        across: "cycle that allocated it",
+        unit: Unit::Bytes,
+        marks,
+    }
 }

@@ -57,8 +57,15 @@ mod tests {
 
     #[test]
     fn every_colour_has_a_counterpart_on_a_dark_background() {
-        let colours =
-            [Tone::Plain.colour(), Tone::Alarm.colour(), Tone::Faint.colour(), Tone::Band.colour(), INK, MUTED, GRID];
+        let colours = [
+            Tone::Plain.colour(),
+            Tone::Alarm.colour(),
+            Tone::Faint.colour(),
+            Tone::Band.colour(),
+            INK,
+            MUTED,
+            GRID,
+        ];
         for RGBColor(r, g, b) in colours {
             let written = format!("'#{r:02X}{g:02X}{b:02X}'");
             assert!(STYLE.contains(&written), "{written} is not turned");

@@ -43,11 +43,11 @@ struct FindingView<'a> {
     severity: &'static str,
     component: &'a str,
     pattern: &'static str,
-    summary: &'a str,
+    summary: String,
     facts: Vec<Fact>,
     charts: Vec<&'a str>,
     evidence: &'a [String],
-    action: &'a str,
+    action: String,
 }
 
 impl<'a> Page<'a> {
@@ -96,11 +96,11 @@ fn findings<'a>(run: &Run<'a>, album: &'a Album) -> Vec<FindingView<'a>> {
             severity: finding.severity.word(),
             component: &finding.component,
             pattern: phrases::pattern(finding.pattern),
-            summary: &finding.summary,
+            summary: phrases::ended(&finding.summary),
             facts: story::facts(finding),
             charts: charts.iter().map(|chart| chart.svg.as_str()).collect(),
             evidence: &finding.evidence,
-            action: &finding.action,
+            action: phrases::ended(&finding.action),
         })
         .collect()
 }

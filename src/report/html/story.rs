@@ -29,7 +29,8 @@ pub(crate) fn figures(run: &Run<'_>) -> Vec<Fact> {
     let forecast = Forecast::of(run);
     let lasts = forecast.seconds.map_or_else(|| "no end found".to_owned(), |s| Seconds(s).to_string());
     let limit = Bytes(forecast.limit_bytes as f64);
-    let against = if forecast.assumed { format!("assumed limit of {limit}") } else { format!("limit of {limit}") };
+    let against =
+        if forecast.assumed { format!("assumed limit of {limit}") } else { format!("limit of {limit}") };
     let severities = judgement.findings.iter().map(|finding| finding.severity);
     vec![
         Fact::new(
@@ -37,7 +38,11 @@ pub(crate) fn figures(run: &Run<'_>) -> Vec<Fact> {
             Bytes(judgement.combined_impact_at_10000_requests_bytes).to_string(),
             "all leaks together",
         ),
-        Fact::new("Time to out-of-memory", lasts, format!("{against}, {} requests per second", Count(forecast.requests_per_second))),
+        Fact::new(
+            "Time to out-of-memory",
+            lasts,
+            format!("{against}, {} requests per second", Count(forecast.requests_per_second.round())),
+        ),
         Fact::new("Findings", judgement.findings.len().to_string(), phrases::severities(severities)),
         Fact::new(
             "Requests",
@@ -91,14 +96,26 @@ pub(crate) fn impact(run: &Run<'_>) -> String {
 pub(crate) fn plan(run: &Run<'_>) -> Vec<String> {
     let mut steps: Vec<String> = Vec::new();
     for (index, finding) in run.judgement.findings.iter().enumerate() {
-        let step = format!("{} ({}, finding {}): {}", finding.component, finding.severity.word(), index + 1, finding.action);
+        let step = format!(
+            "{} ({}, finding {}): {}",
+            finding.component,
+            finding.severity.word(),
+            index + 1,
+            phrases::ended(&finding.action)
+        );
         steps.push(step);
     }
     if let Some(more) = run.judgement.wanted_requests {
-        steps.push(format!("Run longer: about {} more requests would probably decide what is undecided.", Count(more as f64)));
+        steps.push(format!(
+            "Run longer: about {} more requests would probably decide what is undecided.",
+            Count(more as f64).rounded()
+        ));
     }
     if !run.judgement.quality.failures.is_empty() {
-        steps.push(format!("Repair the run and repeat it: {}", run.judgement.quality.failures.join(" ")));
+        steps.push(format!(
+            "Repair the run and repeat it: {}",
+            phrases::ended(&run.judgement.quality.failures.join("; "))
+        ));
     }
     steps.push(if steps.is_empty() {
         "Nothing to do now. Soak again before the next release.".to_owned()
@@ -114,7 +131,8 @@ pub(crate) fn run_facts(run: &Run<'_>) -> Vec<Fact> {
     let plan = &recording.header.plan;
     let quality = &judgement.quality;
     let quiet = quality.snapshots.saturating_sub(quality.not_quiet);
-    let elapsed = recording.end.as_ref().map(|end| end.elapsed_ms).or(recording.snapshots.last().map(|s| s.elapsed_ms));
+    let elapsed =
+        recording.end.as_ref().map(|end| end.elapsed_ms).or(recording.snapshots.last().map(|s| s.elapsed_ms));
     let mut facts = vec![
         Fact::new("Ended", phrases::outcome(run), ""),
         Fact::new("Took", Seconds(elapsed.unwrap_or_default() as f64 / 1000.0).to_string(), ""),
@@ -150,7 +168,11 @@ fn adds_up(run: &Run<'_>) -> &'static str {
 /// A share in percent that says 100 only if it is.
 fn percent(share: f64) -> String {
     let percent = share * 100.0;
-    if (99.9..100.0).contains(&percent) { format!("{:.2}", (percent * 100.0).floor() / 100.0) } else { Count(percent).to_string() }
+    if (99.9..100.0).contains(&percent) {
+        format!("{:.2}", (percent * 100.0).floor() / 100.0)
+    } else {
+        Count(percent).to_string()
+    }
 }
 
 /// What happened between snapshots, the first few; advances of the clock are counted, not listed.
@@ -181,7 +203,13 @@ pub(crate) fn events(run: &Run<'_>) -> Vec<String> {
     }
     if advances > 0 {
         let times = if advances == 1 { "once".to_owned() } else { format!("{advances} times") };
-        said.insert(0, format!("The server's clock was advanced {times}, by {} in all.", Seconds(advanced_ms as f64 / 1000.0)));
+        said.insert(
+            0,
+            format!(
+                "The server's clock was advanced {times}, by {} in all.",
+                Seconds(advanced_ms as f64 / 1000.0)
+            ),
+        );
     }
     said
 }

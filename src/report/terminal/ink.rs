@@ -3,7 +3,7 @@
 //! Styled words are enclosed in invisible characters that are no columns wide; when the text is laid out, they
 //! are replaced by the terminal's codes, or dropped.
 
-use anstyle::{AnsiColor, Style};
+use anstyle::{AnsiColor, Reset, Style};
 use heapsoak_verdict::{ComponentVerdict, RunVerdict, Severity};
 
 /// A way to emphasise a word.
@@ -84,7 +84,7 @@ pub(crate) fn finish(text: &str, colour: bool) -> String {
         let ink = Ink::ALL.into_iter().find(|ink| ink.mark() == c);
         match ink {
             Some(ink) if colour => finished.push_str(&ink.style().render().to_string()),
-            None if c == END && colour => finished.push_str(&Style::new().render_reset().to_string()),
+            None if c == END && colour => finished.push_str(&Reset.render().to_string()),
             None if c != END => finished.push(c),
             _ => {}
         }

@@ -1,25 +1,30 @@
 //! Tables and paragraphs of eighty columns.
 
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use std::ops::Range;
+
+use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table};
 
 pub(crate) const COLUMNS: u16 = 80;
 
-/// A table without lines but the one below its head; columns from `numbers_from` on are aligned to the right.
-pub(crate) fn table(head: &[&str], rows: Vec<Vec<String>>, numbers: std::ops::Range<usize>) -> String {
+/// A table without lines but the one below its head; columns of `numbers` are aligned to the right.
+///
+/// Columns stand two blanks apart, or one when the table would not fit; then cells are broken.
+pub(crate) fn table(head: &[&str], rows: &[Vec<String>], numbers: Range<usize>) -> String {
+    let text = spaced(head, rows, numbers.clone(), 2);
+    let head_and_rows = rows.len() + 2;
+    if text.lines().count() > head_and_rows { spaced(head, rows, numbers, 1) } else { text }
+}
+
+fn spaced(head: &[&str], rows: &[Vec<String>], numbers: Range<usize>, gap: u16) -> String {
     let mut table = Table::new();
-    let style = UTF8_HORIZONTAL_ONLY
-        .top_border(LineStyle::none())
-        .bottom_border(LineStyle::none())
-        .row_separator(LineStyle::none())
-        .header_separator(LineStyle::none().fill('─').junction('─'));
-    table.load_style(style);
+    table.load_style(NOTHING.header_separator(LineStyle::none().fill('─')));
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(COLUMNS);
     table.set_header(head.to_vec());
-    table.add_rows(rows);
+    table.add_rows(rows.iter().map(Clone::clone));
     let last = head.len().saturating_sub(1);
     for (index, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, if index == last { 0 } else { 2 }));
+        column.set_padding((0, if index == last { 0 } else { gap }));
         if numbers.contains(&index) {
             column.set_cell_alignment(CellAlignment::Right);
         }

@@ -4,7 +4,6 @@ mod ink;
 mod layout;
 mod scenarios;
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use heapsoak_record::Unit;
@@ -86,10 +85,11 @@ fn components(run: &Run<'_>) -> String {
         })
         .collect();
     if rows.is_empty() {
-        return "No heap was counted: the target has no probe, or died before the first snapshot.\n".to_owned();
+        return "No heap was counted: the target has no probe, or died before the first snapshot.\n"
+            .to_owned();
     }
     let head = ["component", "verdict", "per 1,000", "95 % interval", "detects", "alive", "alloc/req"];
-    table(&head, rows, 2..7)
+    table(&head, &rows, 2..7)
 }
 
 fn resources(run: &Run<'_>) -> String {
@@ -98,7 +98,7 @@ fn resources(run: &Run<'_>) -> String {
         judged.partition(|resource| resource.verdict == ComponentVerdict::Stable);
     let mut text = String::new();
     if !moving.is_empty() {
-        let rows = moving
+        let rows: Vec<_> = moving
             .iter()
             .map(|resource| {
                 let value = values(resource);
@@ -112,7 +112,11 @@ fn resources(run: &Run<'_>) -> String {
                 ]
             })
             .collect();
-        text.push_str(&table(&["resource", "verdict", "per 1,000", "95 % interval", "start", "end"], rows, 2..6));
+        text.push_str(&table(
+            &["resource", "verdict", "per 1,000", "95 % interval", "start", "end"],
+            &rows,
+            2..6,
+        ));
     }
     if !stable.is_empty() {
         let names: Vec<String> = stable.iter().map(|resource| tame(&resource.name)).collect();
@@ -137,24 +141,22 @@ fn one_finding(number: usize, finding: &Finding) -> String {
     let severity = Ink::from(finding.severity).on(finding.severity.word());
     let component = Ink::Strong.on(&tame(&finding.component));
     let mut text = format!("{number:>3}. {severity} · {component} · {}\n", phrases::pattern(finding.pattern));
-    let mut say = |words: &str| text.push_str(&paragraph(&tame(words), "     ", "     "));
-    say(&finding.summary);
+    text.push_str(&paragraph(&tame(&phrases::ended(&finding.summary)), "     ", "     "));
+    let mut facts = Vec::new();
     if finding.growth_bytes_per_1000_requests.estimate > 0.0 {
-        say(&format!(
-            "{} per 1,000 requests ({}), {} at 10,000.",
-            phrases::estimate(finding.growth_bytes_per_1000_requests, Unit::Bytes),
-            phrases::interval(finding.growth_bytes_per_1000_requests, Unit::Bytes),
-            Bytes(finding.at_10000_requests_bytes)
-        ));
+        facts.push(format!("{} at 10,000 requests.", Bytes(finding.at_10000_requests_bytes)));
     }
     if let Some(bound) = finding.bound_bytes {
-        say(&format!("Bounded at {}.", Bytes(bound as f64)));
+        facts.push(format!("Bounded at {}.", Bytes(bound as f64)));
     }
     if !finding.triggered_by.is_empty() {
-        say(&format!("Triggered by {}.", phrases::list(&finding.triggered_by)));
+        facts.push(format!("Triggered by {}.", phrases::list(&finding.triggered_by)));
     }
     if !finding.resources.is_empty() {
-        say(&format!("Goes with {}.", phrases::list(&finding.resources)));
+        facts.push(format!("Goes with {}.", phrases::list(&finding.resources)));
+    }
+    if !facts.is_empty() {
+        text.push_str(&paragraph(&tame(&facts.join(" ")), "     ", "     "));
     }
     text.push_str(&paragraph(&tame(&finding.action), "     → ", "       "));
     text
@@ -164,7 +166,8 @@ fn claims(run: &Run<'_>) -> String {
     if run.judgement.claims.is_empty() {
         return String::new();
     }
-    let mut text = format!("{}\n", Ink::Strong.on("Claimed against measured, per 1,000 requests to the component"));
+    let mut text =
+        format!("{}\n", Ink::Strong.on("Claimed against measured, per 1,000 requests to the component"));
     let rows = run.judgement.claims.iter().map(|claim| {
         vec![
             tame(&claim.claim.component),
@@ -173,7 +176,8 @@ fn claims(run: &Run<'_>) -> String {
             Ink::Strong.on(claim.answer.word()),
         ]
     });
-    text.push_str(&table(&["component", "claimed", "measured", "the claim is"], rows.collect(), 0..0));
+    let rows: Vec<_> = rows.collect();
+    text.push_str(&table(&["component", "claimed", "measured", "the claim is"], &rows, 0..0));
     text
 }
 
@@ -194,22 +198,16 @@ fn not_analysed(run: &Run<'_>) -> String {
 
 fn foot(run: &Run<'_>) -> String {
     let requests = run.judgement.requests;
-    let mut text = String::new();
-    // Writing to a string can't fail.
-    let _ = writeln!(
-        text,
+    let went = format!(
         "{} requests: {} ok, {} expected errors, {} failed · {} cycles · {}",
         Count(requests.sent as f64),
         Count(requests.ok as f64),
         Count(requests.expected_errors as f64),
         Count(requests.failed as f64),
         run.judgement.quality.cycles,
-        tame(&phrases::outcome(run)),
+        phrases::outcome(run),
     );
-    text.push_str(&paragraph(&format!("again with: {}", tame(&phrases::reproduce(run))), "", "  "));
-    finish_quietly(&text)
-}
-
-fn finish_quietly(text: &str) -> String {
+    let again = format!("again with: {}", phrases::reproduce(run));
+    let text = paragraph(&tame(&went), "", "  ") + &paragraph(&tame(&again), "", "  ");
     text.lines().map(|line| format!("{}\n", Ink::Quiet.on(line))).collect()
 }

@@ -3,8 +3,7 @@
 use super::ink::{Ink, finish, tame};
 use super::layout::{paragraph, table};
 use crate::summary::{FindingSummary, ScenarioSummary};
-use crate::units::{Bytes, Count};
-use crate::{phrases, units::Seconds};
+use crate::units::{Bytes, Count, Seconds};
 
 /// A line per scenario, then what was found and what was expected in vain.
 #[must_use]
@@ -21,12 +20,15 @@ pub fn scenario_table(scenarios: &[ScenarioSummary], colour: bool) -> String {
             expectation,
             Count(scenario.requests.sent as f64).to_string(),
             Bytes(scenario.combined_impact_at_10000_requests_bytes).to_string(),
-            scenario.out_of_memory_seconds.map_or_else(|| "–".to_owned(), |seconds| Seconds(seconds).to_string()),
-            phrases::severities(scenario.findings.iter().map(|finding| finding.severity)),
+            scenario
+                .out_of_memory_seconds
+                .map_or_else(|| "–".to_owned(), |seconds| Seconds(seconds).to_string()),
+            count(&scenario.findings),
         ]
     });
-    let head = ["scenario", "verdict", "expected", "requests", "at 10,000", "memory lasts", "findings"];
-    let mut text = table(&head, rows.collect(), 3..6);
+    let head = ["scenario", "verdict", "expected", "requests", "at 10,000", "lasts", "findings"];
+    let rows: Vec<_> = rows.collect();
+    let mut text = table(&head, &rows, 3..6);
     for scenario in scenarios.iter().filter(|scenario| !scenario.findings.is_empty()) {
         text.push_str(&format!("\n{}\n", Ink::Strong.on(&tame(&scenario.name))));
         for finding in &scenario.findings {
@@ -40,6 +42,14 @@ pub fn scenario_table(scenarios: &[ScenarioSummary], colour: bool) -> String {
         }
     }
     finish(&text, colour)
+}
+
+/// How many, and how bad the worst is.
+fn count(findings: &[FindingSummary]) -> String {
+    match findings.iter().map(|finding| finding.severity).max() {
+        Some(worst) => Ink::from(worst).on(&format!("{}, up to {}", findings.len(), worst.word())),
+        None => "none".to_owned(),
+    }
 }
 
 fn line(finding: &FindingSummary) -> String {

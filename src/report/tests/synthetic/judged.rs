@@ -2,12 +2,13 @@
 
 use heapsoak_record::{Moment, OWN_COMPONENT, Recording, Unit};
 use heapsoak_verdict::{
-    Answer, ClaimJudgement, CohortSurvivors, ComponentJudgement, ComponentVerdict, Finding, Growth, Judgement, Live,
-    OutOfMemory, Pattern, Point, Quality, Requests, ResourceJudgement, ResourcePoint, RunVerdict, Severity,
+    Answer, ClaimJudgement, CohortSurvivors, ComponentJudgement, ComponentVerdict, Finding, Growth,
+    Judgement, Live, OutOfMemory, Pattern, Point, Quality, Requests, ResourceJudgement, ResourcePoint,
+    RunVerdict, Severity,
 };
 
-/// What a judge would say of [`recording`](super::recording).
-pub fn judgement(recording: &Recording) -> Judgement {
+/// What a judge would say of the recording.
+pub(super) fn judgement(recording: &Recording) -> Judgement {
     let growth = growth(89_200.0, 700.0);
     Judgement {
         verdict: RunVerdict::Leak,
@@ -28,7 +29,11 @@ pub fn judgement(recording: &Recording) -> Judgement {
             .filter(|name| *name != OWN_COMPONENT)
             .map(|name| component(recording, name))
             .collect(),
-        resources: recording.snapshots[0].resources.iter().map(|r| resource(recording, &r.name, r.unit)).collect(),
+        resources: recording.snapshots[0]
+            .resources
+            .iter()
+            .map(|r| resource(recording, &r.name, r.unit))
+            .collect(),
         findings: findings(growth),
         combined_impact_at_10000_requests_bytes: 892_000.0,
         out_of_memory: OutOfMemory {
@@ -43,7 +48,7 @@ pub fn judgement(recording: &Recording) -> Judgement {
     }
 }
 
-pub fn growth(estimate: f64, half: f64) -> Growth {
+fn growth(estimate: f64, half: f64) -> Growth {
     Growth { estimate, low: estimate - half, high: estimate + half }
 }
 
@@ -88,7 +93,11 @@ fn component(recording: &Recording, name: &str) -> ComponentJudgement {
         minimum_detectable_bytes_per_1000_requests: 640.0,
         bound_bytes: bound,
         lifetime_ms: (name == "process").then_some(300_000),
-        live_bytes: Live { start: live.clone().next().unwrap(), end: live.clone().last().unwrap(), peak: live.max().unwrap() },
+        live_bytes: Live {
+            start: live.clone().next().unwrap(),
+            end: live.clone().last().unwrap(),
+            peak: live.max().unwrap(),
+        },
         allocated_bytes_per_request: 3_140.0,
         allocations_per_request: 21.5,
         series,
@@ -181,8 +190,22 @@ fn claims(recording: &Recording) -> Vec<ClaimJudgement> {
         because: because.to_owned(),
     };
     vec![
-        judged(0, ComponentVerdict::Bounded, growth(0.0, 310.0), Some(1_200_000), Answer::Wrong, "It levels."),
+        judged(
+            0,
+            ComponentVerdict::Bounded,
+            growth(0.0, 310.0),
+            Some(1_200_000),
+            Answer::Wrong,
+            "It levels.",
+        ),
         judged(1, ComponentVerdict::Stable, growth(12.0, 40.0), None, Answer::Wrong, "Nothing is kept."),
-        judged(2, ComponentVerdict::Leak, growth(446_000.0, 3_500.0), None, Answer::Understated, "It grows by 16 times as much."),
+        judged(
+            2,
+            ComponentVerdict::Leak,
+            growth(446_000.0, 3_500.0),
+            None,
+            Answer::Understated,
+            "It grows by 16 times as much.",
+        ),
     ]
 }

@@ -6,13 +6,13 @@
 mod judged;
 
 use heapsoak_record::{
-    Cell, Claim, Cohort, ContextHeap, End, Event, Header, Heap, Kind, KindCount, Moment, Outcome, Plan, Recording,
-    Resource, Snapshot, Target, Unit,
+    Cell, Claim, Cohort, ContextHeap, End, Event, Header, Heap, Kind, KindCount, Moment, Outcome, Plan,
+    Recording, Resource, Snapshot, Target, Unit,
 };
-pub use judged::judgement;
+use heapsoak_verdict::Judgement;
 
-pub const CYCLES: u32 = 24;
-pub const PER_CYCLE: u64 = 500;
+const CYCLES: u32 = 24;
+const PER_CYCLE: u64 = 500;
 
 const KINDS: [(&str, f64); 5] = [
     ("verifier.valid", 40.0),
@@ -22,8 +22,14 @@ const KINDS: [(&str, f64); 5] = [
     ("process.grandchild", 10.0),
 ];
 
-/// The recording; `name` is the scenario's.
-pub fn recording(name: &str) -> Recording {
+/// The run and its judgement; `name` is the scenario's.
+pub(crate) fn run(name: &str) -> (Recording, Judgement) {
+    let recording = recording(name);
+    let judgement = judged::judgement(&recording);
+    (recording, judgement)
+}
+
+fn recording(name: &str) -> Recording {
     let mut recording = Recording::new(Header {
         format_version: 1,
         tool_version: "0.1.0".to_owned(),
@@ -40,8 +46,15 @@ pub fn recording(name: &str) -> Recording {
             memory_limit_bytes: None,
         },
         plan: Plan { cycles: CYCLES, max_cycles: 40, requests_per_cycle: PER_CYCLE, concurrency: 8 },
-        kinds: KINDS.iter().map(|(name, weight)| Kind { name: (*name).to_owned(), weight: *weight }).collect(),
-        claims: vec![claim("verifier", 64_000, true), claim("cache", 500_000, true), claim("session", 28_000, true)],
+        kinds: KINDS
+            .iter()
+            .map(|(name, weight)| Kind { name: (*name).to_owned(), weight: *weight })
+            .collect(),
+        claims: vec![
+            claim("verifier", 64_000, true),
+            claim("cache", 500_000, true),
+            claim("session", 28_000, true),
+        ],
         not_analysed: vec!["Memory that libraries written in C allocate by themselves.".to_owned()],
     });
     for cycle in 0..=CYCLES {
@@ -63,7 +76,7 @@ pub fn recording(name: &str) -> Recording {
     recording
 }
 
-pub fn claim(component: &str, bytes: u64, unbounded: bool) -> Claim {
+fn claim(component: &str, bytes: u64, unbounded: bool) -> Claim {
     let says = format!("{component} grows by {} KB per 1,000 requests", bytes / 1000);
     Claim { component: component.to_owned(), says, bytes_per_1000_requests: bytes, unbounded }
 }
@@ -109,15 +122,27 @@ fn snapshot(cycle: u32, moment: Moment) -> Snapshot {
 
 fn heap(cycle: u32, moment: Moment) -> Heap {
     let kept = |per_cohort: u64, from: u32| {
-        (from..=cycle).map(|n| Cell { cohort: Cohort(n), live_bytes: per_cohort, live_blocks: per_cohort / 64 }).collect()
+        (from..=cycle)
+            .map(|n| Cell { cohort: Cohort(n), live_bytes: per_cohort, live_blocks: per_cohort / 64 })
+            .collect()
     };
     let done = u64::from(cycle);
     let young = cycle.saturating_sub(9).max(1);
     let pending = if moment == Moment::AfterAdvance { cycle + 1 } else { cycle / 6 * 6 + 1 };
     let contexts = vec![
-        context("unscoped", None, 700_000, vec![Cell { cohort: Cohort(0), live_bytes: 700_000, live_blocks: 900 }]),
+        context(
+            "unscoped",
+            None,
+            700_000,
+            vec![Cell { cohort: Cohort(0), live_bytes: 700_000, live_blocks: 900 }],
+        ),
         context("verifier", Some("verifier.valid"), done * 260_000, kept(120_000, young)),
-        context("cache", Some("cache.hit"), done * done * 90_000, kept(4_000, 1.max(cycle.saturating_sub(1)))),
+        context(
+            "cache",
+            Some("cache.hit"),
+            done * done * 90_000,
+            kept(4_000, 1.max(cycle.saturating_sub(1))),
+        ),
         context("session", Some("session.success"), done * 900_000, kept(1_000, cycle.max(1))),
         context("session", Some("session.expired-comment-fails"), done * 700_000, kept(44_600, 1)),
         context("process", Some("process.grandchild"), done * 500_000, kept(16_384, pending)),

@@ -1,0 +1,148 @@
+//! The page is one file that can be trusted: whatever a scenario is called.
+
+mod synthetic;
+
+use std::fs;
+use std::path::Path;
+
+use heapsoak_report::{Charts, Html, Renderer, Run, ScenarioSummary, Terminal, write_index, write_run};
+use heapsoak_verdict::{Growth, Severity};
+
+const NASTY: &str = "<script>alert('x')</script>\"&\u{1b}[2J";
+
+#[test]
+fn every_run_leaves_a_page_a_document_and_charts() {
+    let (recording, judgement) = synthetic::run("claims");
+    let folder = tempfile::tempdir().unwrap();
+    let written = write_run(folder.path(), &recording, &judgement).unwrap();
+    assert!(written.iter().all(|path| path.is_file()));
+    for file in [
+        "report.html",
+        "report.json",
+        "charts/growth-session.svg",
+        "charts/growth-verifier.svg",
+        "charts/survivors-session.svg",
+        "charts/finding-2-survivors.svg",
+        "charts/finding-3-churn.svg",
+        "charts/resource-fds-pipe.svg",
+    ] {
+        assert!(folder.path().join(file).is_file(), "{file}");
+    }
+    assert!(!folder.path().join("charts/survivors-verifier.svg").exists(), "verifier does not leak");
+}
+
+#[test]
+fn the_page_loads_nothing_and_runs_nothing() {
+    let (recording, judgement) = synthetic::run("claims");
+    let page = &Html.render(&Run { recording: &recording, judgement: &judgement }).unwrap()[0].contents;
+    for word in ["<script", "<link", "<img", "src=", "url(", "@import", "javascript:", "onload"] {
+        assert!(!page.contains(word), "{word}");
+    }
+    let namespace = "xmlns=\"http://www.w3.org/2000/svg\"";
+    assert!(!page.replace(namespace, "").contains("http"), "an address beside the namespace of the drawings");
+    assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
+}
+
+#[test]
+fn names_from_outside_are_shown_and_never_obeyed() {
+    let (mut recording, mut judgement) = synthetic::run(NASTY);
+    recording.header.description = NASTY.to_owned();
+    recording.header.target.name = NASTY.to_owned();
+    recording.header.kinds[0].name = NASTY.to_owned();
+    judgement.components[0].name = NASTY.to_owned();
+    judgement.findings[0].component = NASTY.to_owned();
+    judgement.findings[0].summary = NASTY.to_owned();
+    judgement.findings[1].triggered_by = vec![NASTY.to_owned()];
+    judgement.resources[0].name = NASTY.to_owned();
+    judgement.claims[0].claim.says = NASTY.to_owned();
+    judgement.not_analysed.push(NASTY.to_owned());
+    let run = Run { recording: &recording, judgement: &judgement };
+
+    let folder = tempfile::tempdir().unwrap();
+    for path in write_run(folder.path(), &recording, &judgement).unwrap() {
+        assert!(path.starts_with(folder.path()));
+        let text = fs::read_to_string(&path).unwrap();
+        if path.extension().is_some_and(|ending| ending != "json") {
+            assert!(!text.contains("<script>"), "{}", path.display());
+        }
+    }
+    let text = Terminal::default().text(&run);
+    assert!(!text.contains('\u{1b}'), "{text}");
+
+    let summary = ScenarioSummary::of(&run, Path::new(NASTY), None);
+    write_index(folder.path(), &[summary]).unwrap();
+    assert!(!fs::read_to_string(folder.path().join("report.html")).unwrap().contains("<script>"));
+}
+
+#[test]
+fn a_terminal_report_keeps_to_eighty_columns() {
+    let (recording, judgement) = synthetic::run("claims");
+    let text = Terminal::default().text(&Run { recording: &recording, judgement: &judgement });
+    for line in text.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+}
+
+#[test]
+fn colour_changes_no_letter_of_the_terminal_report() {
+    let (recording, judgement) = synthetic::run("claims");
+    let run = Run { recording: &recording, judgement: &judgement };
+    let coloured = Terminal { colour: true }.text(&run);
+    let mut plain = String::new();
+    let mut parts = coloured.split("\u{1b}[");
+    plain.push_str(parts.next().unwrap());
+    for part in parts {
+        plain.push_str(part.split_once('m').unwrap().1);
+    }
+    assert!(coloured.contains("\u{1b}["));
+    assert_eq!(plain, Terminal::default().text(&run));
+}
+
+#[test]
+fn survivors_are_drawn_per_cohort_with_the_judged_ones_marked() {
+    let (recording, judgement) = synthetic::run("claims");
+    let files = Charts.render(&Run { recording: &recording, judgement: &judgement }).unwrap();
+    let chart = files.iter().find(|file| file.path.ends_with("survivors-session.svg")).unwrap();
+    // Eighteen judged cohorts in the colour of alarm; six others and no start-up in grey; one shaded range.
+    assert_eq!(chart.contents.matches("fill=\"#B42318\"").count(), 18);
+    assert_eq!(chart.contents.matches("fill=\"#A9B4C0\"").count(), 6);
+    assert_eq!(chart.contents.matches("fill=\"#F0F3F6\"").count(), 1);
+    assert!(chart.contents.contains("<text"), "labels are text, not outlines");
+    assert!(chart.contents.contains("prefers-color-scheme:dark"));
+}
+
+#[test]
+fn the_same_run_gives_the_same_files_to_the_byte() {
+    let (recording, judgement) = synthetic::run("claims");
+    let run = Run { recording: &recording, judgement: &judgement };
+    assert_eq!(Html.render(&run).unwrap(), Html.render(&run).unwrap());
+    assert_eq!(Charts.render(&run).unwrap(), Charts.render(&run).unwrap());
+}
+
+#[test]
+fn the_page_says_that_the_memory_limit_is_assumed_and_when_it_is_reached() {
+    let (mut recording, mut judgement) = synthetic::run("claims");
+    let page =
+        |recording: &_, judgement: &_| Html.render(&Run { recording, judgement }).unwrap().remove(0).contents;
+    let unknown = page(&recording, &judgement);
+    assert!(unknown.contains("assumed limit of 2 GiB"));
+    // (2 GiB - 26,880,000 B) / 89.2 B a request / 1,250 requests a second = 19,019 s.
+    assert!(unknown.contains("5.3 h"));
+    recording.header.target.memory_limit_bytes = Some(512 * 1024 * 1024);
+    let known = page(&recording, &judgement);
+    assert!(!known.contains("assumed limit") && known.contains("limit of 512 MiB"));
+    judgement.out_of_memory.growth_bytes_per_1000_requests = Growth::default();
+    assert!(page(&recording, &judgement).contains("no end found"));
+}
+
+#[test]
+fn an_action_plan_follows_the_order_of_the_findings() {
+    let (recording, mut judgement) = synthetic::run("claims");
+    judgement.findings.truncate(2);
+    judgement.findings[0].action = "first step".to_owned();
+    judgement.findings[1].action = "second step".to_owned();
+    judgement.findings[1].severity = Severity::Low;
+    let page = Html.render(&Run { recording: &recording, judgement: &judgement }).unwrap().remove(0).contents;
+    let plan = page.split_once("Action plan").unwrap().1;
+    assert!(plan.find("first step").unwrap() < plan.find("second step").unwrap());
+}

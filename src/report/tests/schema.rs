@@ -1,0 +1,144 @@
+//! The published JSON Schemas hold for what is written, and refuse what is not in the contract.
+
+mod synthetic;
+
+use std::path::Path;
+
+use heapsoak_report::{INDEX_SCHEMA, Json, REPORT_SCHEMA, Renderer, Run, ScenarioSummary, write_index};
+use heapsoak_verdict::{Growth, RunVerdict};
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+fn validator(schema: &str) -> Validator {
+    jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap()
+}
+
+fn report() -> Value {
+    let (recording, judgement) = synthetic::run("claims");
+    let files = Json.render(&Run { recording: &recording, judgement: &judgement }).unwrap();
+    serde_json::from_str(&files[0].contents).unwrap()
+}
+
+#[test]
+fn a_report_is_as_its_schema_says() {
+    let report = report();
+    let validator = validator(REPORT_SCHEMA);
+    let errors: Vec<String> = validator.iter_errors(&report).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+}
+
+#[test]
+fn a_report_has_everything_the_contract_names() {
+    let report = report();
+    for field in [
+        "schema_version",
+        "verdict",
+        "scenario",
+        "seed",
+        "target",
+        "requests",
+        "components",
+        "resources",
+        "findings",
+        "combined_impact_at_10000_requests_bytes",
+        "not_analysed",
+    ] {
+        assert!(report.get(field).is_some(), "{field}");
+    }
+    assert_eq!(report["schema_version"], 1);
+    assert_eq!(report["findings"][0]["site"], Value::Null);
+    assert_eq!(report["findings"][1]["at_10000_requests_bytes"], 892_000);
+    assert_eq!(report["findings"][1]["triggered_by"], json!(["session.expired-comment-fails"]));
+    assert_eq!(report["components"][2]["name"], "session");
+    assert_eq!(report["components"][2]["growth_bytes_per_1000_requests"]["estimate"], 89_200.0);
+    assert_eq!(
+        report["requests"],
+        json!({"sent": 12_000, "ok": 10_799, "expected_errors": 1_200, "failed": 1})
+    );
+}
+
+#[test]
+fn a_wrong_verdict_word_is_refused() {
+    let validator = validator(REPORT_SCHEMA);
+    for place in [
+        "/verdict",
+        "/components/0/verdict",
+        "/resources/0/verdict",
+        "/findings/0/severity",
+        "/findings/0/pattern",
+    ] {
+        let mut report = report();
+        *report.pointer_mut(place).unwrap() = json!("leaking");
+        assert!(!validator.is_valid(&report), "{place} took a word that is not in the contract");
+    }
+}
+
+#[test]
+fn a_field_that_the_schema_does_not_know_is_refused() {
+    let validator = validator(REPORT_SCHEMA);
+    let mut report = report();
+    report["components"][0]["surprise"] = json!(1);
+    assert!(!validator.is_valid(&report));
+}
+
+#[test]
+fn an_unknown_interval_is_null_and_still_valid() {
+    let (recording, mut judgement) = synthetic::run("claims");
+    judgement.components[0].growth_bytes_per_1000_requests =
+        Growth { estimate: 1.0, low: f64::NEG_INFINITY, high: f64::INFINITY };
+    let files = Json.render(&Run { recording: &recording, judgement: &judgement }).unwrap();
+    let report: Value = serde_json::from_str(&files[0].contents).unwrap();
+    assert_eq!(report["components"][0]["growth_bytes_per_1000_requests"]["low"], Value::Null);
+    assert!(validator(REPORT_SCHEMA).is_valid(&report));
+}
+
+#[test]
+fn a_run_that_died_at_once_still_has_a_valid_report() {
+    let (mut recording, mut judgement) = synthetic::run("claims");
+    recording.snapshots.clear();
+    recording.end = Some(heapsoak_record::End {
+        outcome: heapsoak_record::Outcome::TargetDied {
+            status: "signal 9".to_owned(),
+            stderr: String::new(),
+        },
+        elapsed_ms: 3,
+        requests: 0,
+    });
+    judgement.verdict = RunVerdict::Invalid;
+    judgement.components.clear();
+    judgement.resources.clear();
+    judgement.findings.clear();
+    let folder = tempfile::tempdir().unwrap();
+    heapsoak_report::write_run(folder.path(), &recording, &judgement).unwrap();
+    let text = std::fs::read_to_string(folder.path().join("report.json")).unwrap();
+    let report: Value = serde_json::from_str(&text).unwrap();
+    assert!(validator(REPORT_SCHEMA).is_valid(&report));
+    assert_eq!(report["end"]["how"], "target_died");
+}
+
+#[test]
+fn the_summary_of_several_scenarios_is_as_its_schema_says() {
+    let (recording, judgement) = synthetic::run("claims");
+    let run = Run { recording: &recording, judgement: &judgement };
+    let claims = ScenarioSummary::of(&run, Path::new("claims"), Some(Vec::new()));
+    let fixed = ScenarioSummary {
+        name: "fixed".to_owned(),
+        verdict: RunVerdict::Clean,
+        unmet: Some(vec!["cache is stable, expected was bounded".to_owned()]),
+        findings: Vec::new(),
+        ..claims.clone()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    write_index(folder.path(), &[claims, fixed]).unwrap();
+    let text = std::fs::read_to_string(folder.path().join("report.json")).unwrap();
+    let mut summary: Value = serde_json::from_str(&text).unwrap();
+    let validator = validator(INDEX_SCHEMA);
+    let errors: Vec<String> = validator.iter_errors(&summary).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    assert_eq!(summary["verdict"], "leak");
+    assert_eq!(summary["expectations_met"], false);
+    assert_eq!(summary["scenarios"][1]["expectation_met"], false);
+    assert_eq!(summary["requests"]["sent"], 24_000);
+    summary["scenarios"][0]["verdict"] = json!("leaking");
+    assert!(!validator.is_valid(&summary));
+}
