@@ -5,14 +5,20 @@
 //! healthy by default. For every [`Defect`] of the server that was once reviewed, the code as it was found stands
 //! beside the fixed code in the component's folder and can be switched on.
 
+mod app;
 pub mod cache;
 mod command_line;
 mod config;
 mod defect;
 mod duration;
+mod error;
+mod http;
 mod id;
+mod pipeline;
 pub mod process;
 pub mod queue;
+mod serve;
+mod server;
 pub mod session;
 pub mod simulator;
 #[cfg(test)]
@@ -24,4 +30,7 @@ pub use command_line::{CommandLine, UnreadableCommand};
 pub use config::Config;
 pub use defect::{Defect, Defects, UnknownDefect};
 pub use duration::{UnreadableDuration, parse_duration};
+pub use error::ServeError;
 pub use id::{Id, NotAnId};
+pub use serve::serve;
+pub use server::Server;

@@ -267,7 +267,7 @@ fn a_file_that_was_replaced_or_cut_is_written_anew() {
         |path| {
             fs::write(path.with_extension("other"), "")
                 .and_then(|()| fs::rename(path.with_extension("other"), path))
-                .unwrap()
+                .unwrap();
         },
     ];
     for (number, change) in changes.into_iter().enumerate() {

@@ -56,6 +56,9 @@ impl Memory for Trimmed {
         Ok(())
     }
 
+    /// As found, a webhook that the queue refused counts as seen.
+    fn forget(&mut self, _seen: &Sighting<'_>) {}
+
     fn expire(&mut self, _now: u64) {}
 
     fn len(&self) -> usize {

@@ -56,6 +56,10 @@ impl<K: Key> Memory for Expiring<K> {
         Ok(())
     }
 
+    fn forget(&mut self, seen: &Sighting<'_>) {
+        self.seen.remove(&(seen.timestamp, K::of(seen)));
+    }
+
     fn expire(&mut self, now: u64) {
         self.forgotten_before = self.forgotten_before.max(now.saturating_sub(self.window_ms));
         while self.seen.first().is_some_and(|(timestamp, _)| *timestamp < self.forgotten_before) {

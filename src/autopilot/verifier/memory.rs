@@ -23,6 +23,9 @@ pub(super) trait Memory: Send {
     /// Remembers a webhook that was not seen before. `now` is the clock in milliseconds since the Unix epoch.
     fn remember(&mut self, seen: &Sighting<'_>, now: u64) -> Result<(), NotRemembered>;
 
+    /// Forgets a webhook.
+    fn forget(&mut self, seen: &Sighting<'_>);
+
     /// Forgets what can't be replayed any more.
     fn expire(&mut self, now: u64);
 

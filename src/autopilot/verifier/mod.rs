@@ -51,6 +51,13 @@ pub enum Refusal {
     Malformed(String),
 }
 
+/// A webhook that was accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Acceptance {
+    signature: [u8; 32],
+    timestamp: u64,
+}
+
 /// The part of a webhook that is read before the replay check.
 #[derive(Deserialize)]
 struct Timestamped {
@@ -88,7 +95,7 @@ impl Verifier {
     /// # Errors
     ///
     /// See [`Refusal`].
-    pub fn accept(&self, signature: Option<&str>, body: &[u8]) -> Result<(), Refusal> {
+    pub fn accept(&self, signature: Option<&str>, body: &[u8]) -> Result<Acceptance, Refusal> {
         let header = signature.ok_or(Refusal::Unsigned)?;
         let decoded = (self.decode)(header).ok_or(Refusal::BadSignature)?;
         self.keyed.clone().chain_update(body).verify_slice(&decoded).map_err(|_| Refusal::BadSignature)?;
@@ -102,10 +109,19 @@ impl Verifier {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let remembered = memory.remember(&Sighting { signature: decoded, header, timestamp }, now);
         SIGNATURES.set(i64::try_from(memory.len()).unwrap_or(i64::MAX));
-        remembered.map_err(|refused| match refused {
-            NotRemembered::Known => Refusal::Replayed,
-            NotRemembered::Full => Refusal::Full(self.window.as_secs()),
-        })
+        match remembered {
+            Ok(()) => Ok(Acceptance { signature: decoded, timestamp }),
+            Err(NotRemembered::Known) => Err(Refusal::Replayed),
+            Err(NotRemembered::Full) => Err(Refusal::Full(self.window.as_secs())),
+        }
+    }
+
+    /// Forgets a webhook that could not be served after all, so that the tracker may send it again. `header` is its
+    /// signature as it came.
+    pub fn forget(&self, accepted: &Acceptance, header: &str) {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.forget(&Sighting { signature: accepted.signature, header, timestamp: accepted.timestamp });
+        SIGNATURES.set(i64::try_from(memory.len()).unwrap_or(i64::MAX));
     }
 
     /// Forgets what can't be replayed any more.
