@@ -1,6 +1,6 @@
 //! The way from a recording to its judgement.
 
-use heapsoak_record::{Recording, Unit};
+use heapsoak_record::{Recording, UNSCOPED, Unit};
 
 use crate::attribution::attribute;
 use crate::claims::claims;
@@ -31,7 +31,7 @@ pub fn judge_with(recording: &Recording, policy: &Policy) -> Judgement {
     let series = resources(&timeline, policy);
     let triggers: Vec<Vec<String>> =
         series.iter().map(|series| triggers(&timeline, &components, series)).collect();
-    let leaking = leaking_resources(&series, &triggers);
+    let leaking = leaking_resources(&components, &series, &triggers);
     let findings = findings(&timeline, &components, &leaking, policy);
     let requests = requests(recording);
     let warm_up = components.iter().map(|component| component.whole.evidence.rest.warm_up).max().unwrap_or(0);
@@ -73,7 +73,11 @@ fn triggers(timeline: &Timeline<'_>, components: &[Component], series: &Series) 
     attribute(timeline, series, &suspects).into_iter().map(|kind| kinds[kind].name.clone()).collect()
 }
 
-fn leaking_resources(series: &[Series], triggers: &[Vec<String>]) -> Vec<LeakingResource> {
+fn leaking_resources(
+    components: &[Component],
+    series: &[Series],
+    triggers: &[Vec<String>],
+) -> Vec<LeakingResource> {
     series
         .iter()
         .zip(triggers)
@@ -81,9 +85,28 @@ fn leaking_resources(series: &[Series], triggers: &[Vec<String>]) -> Vec<Leaking
         .map(|(series, kinds)| LeakingResource {
             name: series.name.clone(),
             kinds: kinds.clone(),
+            home: home(components, kinds),
             per_1000: series.slope,
         })
         .collect()
+}
+
+/// The component that leaks on some of the kinds: the one they are named after, else any, `unscoped` last.
+fn home(components: &[Component], kinds: &[String]) -> Option<String> {
+    let leaks_on = |component: &&Component, kind: &String| {
+        component.leaking().any(|part| part.kind().is_some_and(|own| own == kind))
+    };
+    let named = kinds.iter().find_map(|kind| {
+        let prefix = kind.split('.').next()?;
+        components.iter().find(|component| component.name == prefix && leaks_on(component, kind))
+    });
+    let others = || {
+        let mut leaking =
+            components.iter().filter(|component| kinds.iter().any(|kind| leaks_on(component, kind)));
+        let first = leaking.next()?;
+        Some(if first.name == UNSCOPED { leaking.next().unwrap_or(first) } else { first })
+    };
+    named.or_else(others).map(|component| component.name.clone())
 }
 
 fn answer(

@@ -56,14 +56,14 @@ impl Server {
 
     /// Frees a block.
     pub(crate) fn free(&mut self, block: Block) {
-        let counts = self.counts(&block);
-        counts.freed.0 += block.bytes;
+        let Block { component, kind, cohort, bytes } = block;
+        let counts = self.contexts.get_mut(&(component, kind)).expect("a live block has its context");
+        counts.freed.0 += bytes;
         counts.freed.1 += 1;
-        let alive = counts.alive.get_mut(&block.cohort).expect("a live block is in its cohort");
-        alive.0 -= block.bytes;
+        let alive = counts.alive.get_mut(&cohort).expect("a live block is in its cohort");
+        alive.0 -= bytes;
         alive.1 -= 1;
         if alive.1 == 0 {
-            let cohort = block.cohort;
             counts.alive.remove(&cohort);
         }
     }

@@ -1,0 +1,66 @@
+//! From judged components and resources to findings: one per cause, worst first.
+
+mod alone;
+mod held;
+mod leaking;
+mod wasteful;
+
+use heapsoak_record::UNSCOPED;
+
+use crate::components::Component;
+use crate::evidence::Judged;
+use crate::judgement::{Finding, Growth};
+use crate::policy::Policy;
+use crate::timeline::Timeline;
+
+/// A leaking resource with the kinds that trigger it.
+#[derive(Debug, Clone)]
+pub(crate) struct LeakingResource {
+    pub(crate) name: String,
+    pub(crate) kinds: Vec<String>,
+    /// The component that leaks on the same kinds, and tells of it; none when the resource leaks alone.
+    pub(crate) home: Option<String>,
+    pub(crate) per_1000: Growth,
+}
+
+/// All findings of a run, worst first.
+pub(crate) fn findings(
+    timeline: &Timeline<'_>,
+    components: &[Component],
+    resources: &[LeakingResource],
+    policy: &Policy,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut merged = Vec::new();
+    // Named components first: what the same requests leave outside any component goes with their finding.
+    let (unscoped, named): (Vec<_>, Vec<_>) =
+        components.iter().partition(|component| component.name == UNSCOPED);
+    for component in named.into_iter().chain(unscoped) {
+        leaking::leaks(timeline, component, resources, &mut merged, &mut findings);
+        findings.extend(held::held_by_time(timeline, component, &findings, policy));
+        findings.extend(wasteful::churn(component));
+    }
+    findings.extend(alone::resources_alone(components, resources, &merged));
+    findings.sort_by(|a: &Finding, b: &Finding| {
+        b.severity
+            .cmp(&a.severity)
+            .then(b.at_10000_requests_bytes.total_cmp(&a.at_10000_requests_bytes))
+            .then_with(|| a.component.cmp(&b.component))
+    });
+    findings
+}
+
+/// Whether two lists of kinds have one in common.
+fn shares(a: &[String], b: &[String]) -> bool {
+    a.iter().any(|kind| b.contains(kind))
+}
+
+/// A sentence with the kind it is about.
+fn labelled(part: &Judged, sentence: &str) -> String {
+    part.kind().map_or_else(|| sentence.to_owned(), |kind| format!("{kind}: {sentence}"))
+}
+
+/// The kinds of some parts.
+fn kinds_of(parts: &[&Judged]) -> Vec<String> {
+    parts.iter().filter_map(|part| part.kind()).map(str::to_owned).collect()
+}
