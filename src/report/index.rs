@@ -71,7 +71,11 @@ fn headline(scenarios: &[ScenarioSummary]) -> String {
     let named = |verdict: RunVerdict| {
         let names: Vec<&str> =
             scenarios.iter().filter(|s| s.verdict == verdict).map(|s| s.name.as_str()).collect();
-        (!names.is_empty()).then(|| phrases::list(&names))
+        match names.len() {
+            0 => None,
+            1..=3 => Some(phrases::list(&names)),
+            many => Some(format!("{many} of {} scenarios", scenarios.len())),
+        }
     };
     let sentences = [
         named(RunVerdict::Leak).map(|names| format!("Leaks were found in {names}.")),

@@ -2,7 +2,8 @@
 
 use heapsoak_record::{Outcome, Unit};
 use heapsoak_verdict::{
-    ClaimJudgement, ComponentVerdict, Finding, Growth, Judgement, Pattern, RunVerdict, Severity,
+    ClaimJudgement, ComponentVerdict, Finding, Growth, Judgement, Pattern, ResourceJudgement, RunVerdict,
+    Severity,
 };
 
 use crate::units::{Bytes, Count, signed};
@@ -85,6 +86,21 @@ pub(crate) fn keeps_growing(finding: &Finding) -> bool {
 pub(crate) fn ended(sentence: &str) -> String {
     let sentence = sentence.trim_end();
     if sentence.ends_with(['.', '!', '?', '…']) { sentence.to_owned() } else { format!("{sentence}.") }
+}
+
+/// A sentence with its capital letter and its full stop; not for one that begins with the name of a component.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut letters = text.trim_start().chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    ended(&format!("{first}{}", letters.as_str()))
+}
+
+/// What a resource does, in a word: sizes in bytes are shown for orientation and not judged.
+pub(crate) fn resource_verdict(resource: &ResourceJudgement) -> &'static str {
+    match resource.unit {
+        Unit::Bytes => "not judged",
+        Unit::Count => resource.verdict.word(),
+    }
 }
 
 /// `a`, `a and b`, `a, b and c`.
@@ -220,6 +236,13 @@ mod tests {
         assert_eq!(quote("claims"), "claims");
         assert_eq!(quote("x; rm -rf '~'"), r"'x; rm -rf '\''~'\'''");
         assert_eq!(quote("--help"), "'--help'");
+    }
+
+    #[test]
+    fn a_sentence_gets_its_capital_and_its_stop_once() {
+        assert_eq!(sentence("it levels"), "It levels.");
+        assert_eq!(sentence("It levels."), "It levels.");
+        assert_eq!(ended("what now?"), "what now?");
     }
 
     #[test]

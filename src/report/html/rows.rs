@@ -87,12 +87,12 @@ pub(crate) struct ResourceRow<'a> {
 
 impl<'a> ResourceRow<'a> {
     pub(crate) fn of(resource: &'a ResourceJudgement) -> ResourceRow<'a> {
-        let Word { word, tone } = resource.verdict.into();
+        let tone = if resource.unit == Unit::Bytes { "dim" } else { Word::from(resource.verdict).tone };
         let value = values(resource);
         let least = resource.minimum_detectable_per_1000_requests;
         ResourceRow {
             name: &resource.name,
-            verdict: word,
+            verdict: phrases::resource_verdict(resource),
             tone,
             growth: phrases::estimate(resource.growth_per_1000_requests, resource.unit),
             interval: phrases::interval(resource.growth_per_1000_requests, resource.unit),
@@ -114,7 +114,7 @@ pub(crate) struct ClaimRow<'a> {
     pub(crate) claimed: String,
     pub(crate) measured: String,
     pub(crate) answer: &'static str,
-    pub(crate) because: &'a str,
+    pub(crate) because: String,
 }
 
 impl<'a> ClaimRow<'a> {
@@ -125,7 +125,7 @@ impl<'a> ClaimRow<'a> {
             claimed: phrases::claimed(judged),
             measured: phrases::measured(judged),
             answer: Answer::word(judged.answer),
-            because: &judged.because,
+            because: phrases::sentence(&judged.because),
         }
     }
 }

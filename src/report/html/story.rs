@@ -67,7 +67,7 @@ pub(crate) fn facts(finding: &Finding) -> Vec<Fact> {
         }
         facts.push(Fact::new("At 10,000 requests", Bytes(finding.at_10000_requests_bytes).to_string(), ""));
     } else if finding.pattern == Pattern::Churn {
-        facts.push(Fact::new("Kept", "nothing", "allocated and freed again"));
+        facts.push(Fact::new("Kept", "nothing", "(all is freed again)"));
     }
     if let Some(bound) = finding.bound_bytes {
         facts.push(Fact::new("Bounded at", amount(bound, Unit::Bytes), ""));

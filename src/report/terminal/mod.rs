@@ -191,7 +191,7 @@ fn impact(run: &Run<'_>) -> String {
 fn not_analysed(run: &Run<'_>) -> String {
     let mut text = String::new();
     for sentence in &run.judgement.not_analysed {
-        text.push_str(&paragraph(&tame(sentence), "  · ", "    "));
+        text.push_str(&paragraph(&tame(&phrases::sentence(sentence)), "  · ", "    "));
     }
     if text.is_empty() { text } else { format!("{}\n{text}", Ink::Strong.on("Not analysed")) }
 }

@@ -146,3 +146,17 @@ fn an_action_plan_follows_the_order_of_the_findings() {
     let plan = page.split_once("Action plan").unwrap().1;
     assert!(plan.find("first step").unwrap() < plan.find("second step").unwrap());
 }
+
+#[test]
+fn what_the_judge_says_is_rendered_in_every_format() {
+    let (recording, _) = synthetic::run("claims");
+    let judgement = heapsoak_verdict::judge(&recording);
+    let session = judgement.findings.iter().find(|finding| finding.component == "session").unwrap();
+    assert_eq!(session.triggered_by, ["session.expired-comment-fails"]);
+    let folder = tempfile::tempdir().unwrap();
+    write_run(folder.path(), &recording, &judgement).unwrap();
+    let page = fs::read_to_string(folder.path().join("report.html")).unwrap();
+    assert!(page.contains("Triggered by") && page.contains(&session.triggered_by[0]));
+    let text = Terminal::default().text(&Run { recording: &recording, judgement: &judgement });
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+}
