@@ -111,6 +111,15 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_documents_every_code_in_the_same_words() {
+        let readme = include_str!("../../README.md");
+        for exit in Exit::BY_SEVERITY {
+            let row = format!("| {} | {} |", exit.code(), exit.meaning());
+            assert!(readme.contains(&row), "the README lacks: {row}");
+        }
+    }
+
+    #[test]
     fn the_table_lists_each_code_once_in_order() {
         let table = Exit::table();
         let numbers: Vec<&str> =

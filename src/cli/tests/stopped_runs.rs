@@ -1,5 +1,7 @@
 //! Runs that end before their time: the server killed, the user impatient, the tool itself killed.
 
+#![allow(clippy::unwrap_used, reason = "this is a test")]
+
 mod workbench;
 
 use std::path::Path;

@@ -1,6 +1,7 @@
 //! A folder to run the tool in as a user would, and eyes for what it leaves behind.
 
-#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, reason = "a bench that can't be set up fails its test")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
