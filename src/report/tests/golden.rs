@@ -1,5 +1,6 @@
 //! The formats as they are, from a run made by hand.
 
+#[cfg(test)]
 mod synthetic;
 
 use std::path::Path;

@@ -1,5 +1,6 @@
 //! The page is one file that can be trusted: whatever a scenario is called.
 
+#[cfg(test)]
 mod synthetic;
 
 use std::fs;
@@ -159,4 +160,22 @@ fn what_the_judge_says_is_rendered_in_every_format() {
     assert!(page.contains("Triggered by") && page.contains(&session.triggered_by[0]));
     let text = Terminal::default().text(&Run { recording: &recording, judgement: &judgement });
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+}
+
+#[test]
+fn a_run_of_any_length_is_rendered() {
+    let (whole, _) = synthetic::run("claims");
+    for snapshots in [0, 1, 2, 5] {
+        let mut recording = whole.clone();
+        recording.snapshots.truncate(snapshots);
+        recording.end = None;
+        let judgement = heapsoak_verdict::judge(&recording);
+        let folder = tempfile::tempdir().unwrap();
+        let written = write_run(folder.path(), &recording, &judgement).unwrap();
+        assert!(written.len() >= 2, "{snapshots} snapshots");
+        let page = fs::read_to_string(folder.path().join("report.html")).unwrap();
+        assert!(page.contains("the recorder was stopped before the run ended"), "{snapshots} snapshots");
+        assert!(!page.contains("NaN") && !page.contains(">inf"), "{snapshots} snapshots");
+        Terminal::default().text(&Run { recording: &recording, judgement: &judgement });
+    }
 }

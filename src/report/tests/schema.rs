@@ -1,5 +1,6 @@
 //! The published JSON Schemas hold for what is written, and refuse what is not in the contract.
 
+#[cfg(test)]
 mod synthetic;
 
 use std::path::Path;
@@ -10,13 +11,14 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 
 fn validator(schema: &str) -> Validator {
-    jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap()
+    let schema = serde_json::from_str(schema).expect("the schema is JSON");
+    jsonschema::validator_for(&schema).expect("the schema is a schema")
 }
 
 fn report() -> Value {
     let (recording, judgement) = synthetic::run("claims");
-    let files = Json.render(&Run { recording: &recording, judgement: &judgement }).unwrap();
-    serde_json::from_str(&files[0].contents).unwrap()
+    let files = Json.render(&Run { recording: &recording, judgement: &judgement }).expect("it renders");
+    serde_json::from_str(&files[0].contents).expect("it is JSON")
 }
 
 #[test]

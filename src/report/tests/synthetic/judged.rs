@@ -95,7 +95,7 @@ fn component(recording: &Recording, name: &str) -> ComponentJudgement {
         lifetime_ms: (name == "process").then_some(300_000),
         live_bytes: Live {
             start: live.clone().next().unwrap(),
-            end: live.clone().last().unwrap(),
+            end: live.clone().next_back().unwrap(),
             peak: live.max().unwrap(),
         },
         allocated_bytes_per_request: 3_140.0,
