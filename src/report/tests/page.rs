@@ -176,6 +176,7 @@ fn a_run_of_any_length_is_rendered() {
         let page = fs::read_to_string(folder.path().join("report.html")).unwrap();
         assert!(page.contains("the recorder was stopped before the run ended"), "{snapshots} snapshots");
         assert!(!page.contains("NaN") && !page.contains(">inf"), "{snapshots} snapshots");
-        Terminal::default().text(&Run { recording: &recording, judgement: &judgement });
+        let text = Terminal::default().text(&Run { recording: &recording, judgement: &judgement });
+        assert!(text.contains("INVALID"), "{text}");
     }
 }
