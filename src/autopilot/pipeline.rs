@@ -26,7 +26,7 @@ impl Pipeline {
         let text = format!("{}\n\n{}", claim.prompt, outcome.result);
         let reviews = self.0.reviews.review(ReviewRequest { text, models: Vec::new() }).await;
         let approved_by = approvals(reviews)?;
-        Ok(Outcome::new(outcome.id, &outcome.result, approved_by))
+        Ok(Outcome::new(&outcome.id, &outcome.result, &approved_by))
     }
 }
 

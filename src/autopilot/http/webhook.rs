@@ -52,9 +52,11 @@ pub(super) async fn receive(
     let body = body.map_err(|rejection| unreadable(&rejection))?;
     let header = headers.get("linear-signature").map(|value| String::from_utf8_lossy(value.as_bytes()));
     let accepted = app.verifier.accept(header.as_deref(), &body)?;
+    // The task's texts stay in the queue: they are the queue's from the moment they are read.
+    let queue = QUEUE.enter();
     let task = match read_task(&body)? {
         None => None,
-        Some(task) => match QUEUE.scope(|| app.queue.add(task)) {
+        Some(task) => match app.queue.add(task) {
             Ok(id) => Some(id),
             Err(NotQueued::Duplicate { task, .. }) => Some(task),
             Err(refused) => {
@@ -64,6 +66,7 @@ pub(super) async fn receive(
             }
         },
     };
+    drop(queue);
     Ok(Json(Accepted { accepted: true, task }))
 }
 

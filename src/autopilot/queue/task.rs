@@ -101,11 +101,11 @@ impl Outcome {
     /// Longest result that is kept. The whole is in the session's transcript.
     pub const RESULT_BYTES: usize = 2_000;
 
-    /// An outcome whose result is cut to what is kept.
+    /// An outcome in memory of its own, whose result is cut to what is kept.
     #[must_use]
-    pub fn new(session: Id, result: &str, approved_by: Vec<String>) -> Outcome {
+    pub fn new(session: &Id, result: &str, approved_by: &[String]) -> Outcome {
         let result = result[..result.floor_char_boundary(Self::RESULT_BYTES)].to_owned();
-        Outcome { session, result, approved_by }
+        Outcome { session: session.clone(), result, approved_by: approved_by.to_vec() }
     }
 }
 

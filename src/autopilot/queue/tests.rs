@@ -15,7 +15,7 @@ fn plain(title: &str) -> NewTask {
 }
 
 fn outcome() -> Outcome {
-    Outcome::new("session-1".parse().unwrap(), "it is done", vec!["alpha".to_owned()])
+    Outcome::new(&"session-1".parse().unwrap(), "it is done", &["alpha".to_owned()])
 }
 
 fn failure(again: bool) -> Failure {
