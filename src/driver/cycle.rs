@@ -73,3 +73,85 @@ fn choose(kinds: &[Kind], mut point: f64) -> usize {
     }
     kinds.len() - 1
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn scenario(weights: [f64; 3]) -> Scenario {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.toml");
+        let [one, two, replay] = weights;
+        let text = format!(
+            r#"
+version = 1
+[load]
+cycles = 1
+requests-per-cycle = 1
+[weights]
+"a.one" = {one:?}
+"a.replay" = {replay:?}
+"a.two" = {two:?}
+[kind."a.one"]
+path = "/one"
+expect = {{ ok = [200] }}
+[kind."a.two"]
+setup = [{{ method = "GET", path = "/setup", expect = {{ ok = [200] }} }}]
+path = "/two"
+expect = {{ ok = [200] }}
+[kind."a.replay"]
+replay-of = "a.one"
+expect = {{ ok = [200] }}
+"#
+        );
+        std::fs::write(&path, text).unwrap();
+        Scenario::load(&path).unwrap()
+    }
+
+    #[test]
+    fn kinds_are_drawn_by_their_weights() {
+        let scenario = scenario([6.0, 3.0, 1.0]);
+        let plan = CyclePlan::draw(&scenario, 3, 1, 30_000);
+        let flows = &plan.stages[0];
+        let share = |kind: usize| {
+            let count = flows.iter().filter(|flow| flow.kind == kind).count();
+            f64::from(u32::try_from(count).unwrap()) / f64::from(u32::try_from(flows.len()).unwrap())
+        };
+        for (kind, weight) in [(0, 0.6), (1, 0.1), (2, 0.3)] {
+            assert!((share(kind) - weight).abs() < 0.01, "{kind}: {}", share(kind));
+        }
+    }
+
+    #[test]
+    fn cycles_differ_and_each_is_the_same_every_time() {
+        let scenario = scenario([6.0, 3.0, 1.0]);
+        let draw = |seed, cycle| CyclePlan::draw(&scenario, seed, cycle, 200);
+        assert_eq!(draw(1, 2), draw(1, 2));
+        assert_ne!(draw(1, 2), draw(1, 3));
+        assert_ne!(draw(1, 2), draw(2, 2));
+    }
+
+    proptest! {
+        #[test]
+        fn a_replay_comes_after_its_original(seed: u64, cycle in 1_u32..50, requests in 1_u64..300) {
+            let scenario = scenario([1.0, 1.0, 3.0]);
+            let plan = CyclePlan::draw(&scenario, seed, cycle, requests);
+            let flows = &plan.stages[0];
+            for (place, flow) in flows.iter().enumerate() {
+                prop_assert_eq!(flow.kind == 1, flow.replays.is_some());
+                if let Some(original) = flow.replays {
+                    prop_assert!(flows[..place].iter().any(|earlier| earlier.index == original && earlier.kind == 0));
+                }
+            }
+        }
+
+        #[test]
+        fn a_cycle_sends_what_was_asked_for_and_at_most_a_flow_more(seed: u64, requests in 1_u64..300) {
+            let scenario = scenario([1.0, 1.0, 1.0]);
+            let plan = CyclePlan::draw(&scenario, seed, 1, requests);
+            let sent: u64 = plan.stages[0].iter().map(|flow| scenario.kinds[flow.kind].flow.requests()).sum();
+            prop_assert!((requests..requests + 2).contains(&sent));
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Whole runs against the fake target.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod bench;
+mod endings;
+mod files;
+mod soak;
