@@ -5,12 +5,12 @@
 //! youngest; where the scenario advances the server's clock, only those that have been through an advance.
 
 use crate::policy::Policy;
-use crate::statistics::{MeanRate, clip_exceptions, mean_rate, median, warm_up_length};
+use crate::statistics::{MeanRate, clip_exceptions, mann_kendall, mean_rate, median, warm_up_length};
 use crate::timeline::Timeline;
 use crate::unit::Unit;
 
-/// A block is a step of a container, not growth of its own, when its group holds more than so many times the bytes
-/// of the others without holding more blocks.
+/// A group that holds more than so many times the bytes of the others, without holding more blocks, has a step of a
+/// container in it, and not growth of its own.
 const STEP: f64 = 3.0;
 
 /// What a unit's old cohorts keep.
@@ -22,7 +22,7 @@ pub(crate) struct Rest {
     pub(crate) warm_up: usize,
     /// Whether the judged cohorts have stopped dying.
     pub(crate) settled: bool,
-    /// Share of their blocks that the judged cohorts lost in the second half of their lives.
+    /// Share of their blocks that the judged cohorts lost in the last third of their lives.
     pub(crate) lost: f64,
     /// Groups the judged cohorts were pooled into.
     pub(crate) groups: usize,
@@ -30,8 +30,7 @@ pub(crate) struct Rest {
     pub(crate) keeping: f64,
     /// Whether the oldest group keeps something.
     pub(crate) oldest_keeps: bool,
-    /// Whether the youngest third of the groups keeps less than half per request of what the oldest third does, and
-    /// not by accident: a container that fills up.
+    /// Whether younger groups keep less and less per request: a container that fills up.
     pub(crate) thins_out: bool,
     /// Requests the judged cohorts were made by.
     pub(crate) exposure: f64,
@@ -75,7 +74,7 @@ pub(crate) fn rest(timeline: &Timeline<'_>, unit: &Unit, warm_up: usize, policy:
         died = died.max(deaths.iter().filter(|death| death.left_nothing).count());
         let youngest_age = oldest.last().map_or(0, |&span| age(timeline, span));
         let outlived = died_at.is_none_or(|died| youngest_age > died);
-        if outlived && lost(timeline, unit, oldest) <= policy.most_decay {
+        if outlived && stopped_dying(timeline, unit, oldest, policy) {
             let groups = pool(timeline, unit, oldest, policy);
             if groups.len() >= policy.least_groups || count == candidates.len() {
                 judged = oldest.to_vec();
@@ -113,26 +112,35 @@ fn age(timeline: &Timeline<'_>, span: usize) -> usize {
     (now.saturating_sub(timeline.spans[span].last)) as usize
 }
 
-/// Share of their blocks that the spans lost in the second half of their lives, all together.
-fn lost(timeline: &Timeline<'_>, unit: &Unit, spans: &[usize]) -> f64 {
+/// What spans held when two thirds of their lives had passed, and of that what they lost since, in blocks.
+///
+/// On the scale of ages this asks the same of young and old cohorts: what lives for a fixed time, dies at random, or
+/// is replaced after so many requests is caught dying as long as the judged cohorts are not much older than that.
+fn losses(timeline: &Timeline<'_>, unit: &Unit, spans: &[usize]) -> (f64, f64) {
     let verdict = timeline.verdict_instant();
     let (mut then, mut now) = (0.0, 0.0);
     for &span in spans {
         let seasoned = timeline.seasoned(span).unwrap_or(verdict);
-        let half = half_life(timeline, span).max(seasoned).min(verdict);
-        then += unit.states[half].held(span).blocks;
+        let late = two_thirds(timeline, span).max(seasoned).min(verdict);
+        then += unit.states[late].held(span).blocks;
         now += unit.states[verdict].held(span).blocks;
     }
-    if then > 0.0 { (1.0 - now / then).max(0.0) } else { 0.0 }
+    (then, (then - now).max(0.0))
 }
 
-/// Index of the last instant of the cycle halfway between a span's birth and the verdict.
-fn half_life(timeline: &Timeline<'_>, span: usize) -> usize {
-    let half = timeline.spans[span].last + (age(timeline, span) / 2) as u32;
+/// Whether spans have stopped dying; a single block more or less says nothing.
+fn stopped_dying(timeline: &Timeline<'_>, unit: &Unit, spans: &[usize], policy: &Policy) -> bool {
+    let (then, lost) = losses(timeline, unit, spans);
+    lost <= (policy.most_decay * then).max(1.0)
+}
+
+/// Index of the last instant of the cycle in which two thirds of a span's life had passed.
+fn two_thirds(timeline: &Timeline<'_>, span: usize) -> usize {
+    let late = timeline.spans[span].last + (2 * age(timeline, span) / 3) as u32;
     timeline
         .cycles
         .iter()
-        .find(|cycle| timeline.instants[cycle.end].cycle >= half)
+        .find(|cycle| timeline.instants[cycle.end].cycle >= late)
         .map_or(timeline.spans[span].born, |cycle| cycle.last)
 }
 
@@ -204,6 +212,15 @@ fn pool(timeline: &Timeline<'_>, unit: &Unit, spans: &[usize], policy: &Policy) 
     groups
 }
 
+/// Whether groups keep less and less: the youngest third (survivors, requests) clearly less than the oldest third, and
+/// either by more than half, or falling from group to group.
+fn thins_out(rates: &[f64], old: (f64, f64), young: (f64, f64)) -> bool {
+    let expected = old.0 / old.1 * young.1;
+    let clearly = expected - young.0 > 3.0 * expected.sqrt();
+    let falling: Vec<f64> = rates.iter().rev().copied().collect();
+    clearly && (young.0 < 0.5 * expected || (young.0 < 0.85 * expected && mann_kendall(&falling).p < 0.01))
+}
+
 /// What is known of a unit before its rest is summed up.
 #[derive(Clone, Copy)]
 struct Summary {
@@ -234,29 +251,32 @@ fn summarise(
     };
     let (byte_rates, block_rates) = (rates(&bytes), rates(&blocks));
     let (usual_bytes, usual_blocks) = (median(&byte_rates), median(&block_rates));
+    let young_end = groups.len() - groups.len() / 4;
     let step_bytes = clip_exceptions(&mut bytes, &exposures, |index, rate| {
-        usual_blocks > 0.0 && rate > STEP * usual_bytes && block_rates[index] < 2.0 * usual_blocks
+        // Without more blocks it is a container that grew; at the young end, memory that has yet to die.
+        let explained = block_rates[index] < 2.0 * usual_blocks || index >= young_end;
+        usual_blocks > 0.0 && rate > STEP * usual_bytes && explained
     });
     let exposure: f64 = exposures.iter().sum();
     let total_blocks: f64 = blocks.iter().sum();
     // The grain: one survivor more or less.
     let grain =
         if total_blocks > 0.0 { bytes.iter().sum::<f64>() / total_blocks / exposure.max(1.0) } else { 0.0 };
+    let (then, lost) = losses(timeline, unit, judged);
     let third = groups.len().div_ceil(3);
     let ends = |range: std::ops::Range<usize>| {
         (blocks[range.clone()].iter().sum::<f64>(), exposures[range].iter().sum::<f64>().max(1.0))
     };
     let (old, young) = (ends(0..third), ends(groups.len() - third..groups.len()));
-    let expected = old.0 / old.1 * young.1;
     Rest {
         judged: judged.to_vec(),
         warm_up: known.warm_up,
         settled: known.settled,
-        lost: lost(timeline, unit, judged),
+        lost: if then > 0.0 { lost / then } else { 0.0 },
         groups: groups.len(),
         keeping: blocks.iter().filter(|&&blocks| blocks > 0.0).count() as f64 / groups.len().max(1) as f64,
         oldest_keeps: blocks.first().is_some_and(|&blocks| blocks > 0.0),
-        thins_out: young.0 < 0.5 * expected && expected - young.0 > 3.0 * expected.sqrt(),
+        thins_out: thins_out(&block_rates, old, young),
         exposure,
         blocks: total_blocks,
         kept: mean_rate(&bytes, &exposures, grain),

@@ -23,7 +23,7 @@ pub(crate) fn explain(timeline: &Timeline<'_>, judged: &Judged) -> Vec<String> {
     }
     if judged.leaks() && evidence.rest.step_bytes > 0.0 {
         sentences.push(format!(
-            "single blocks of {} in all stand out and are not in the estimate: containers that grow in steps",
+            "{} in a few cohorts stand out and are not in the estimate: containers that grow in steps, or memory yet to die",
             bytes(evidence.rest.step_bytes)
         ));
     }
@@ -64,7 +64,7 @@ fn deciding(timeline: &Timeline<'_>, judged: &Judged) -> String {
     let name = judged.unit.name();
     match judged.verdict {
         ComponentVerdict::Leak if rest.blocks > 0.0 => format!(
-            "cohorts {} keep {} a request in {:.0} % of {}; in the second half of their lives they lost {:.1} % of it",
+            "cohorts {} keep {} a request in {:.0} % of {}; in the last third of their lives they lost {:.1} % of it",
             cohorts(timeline, &rest.judged),
             growth(rest.kept.rate),
             100.0 * rest.keeping,

@@ -13,7 +13,7 @@ pub struct Policy {
     pub least_warm_up: f64,
     /// Share of the cohorts that is too young to be judged.
     pub youngest: f64,
-    /// Share of its blocks that an old cohort may lose in the second half of its life and still count as settled.
+    /// Share of its blocks that an old cohort may lose in the last third of its life and still count as settled.
     pub most_decay: f64,
     /// Groups of cohorts a leak must show in.
     pub least_groups: usize,
@@ -48,7 +48,7 @@ impl Default for Policy {
             most_not_quiet: 0.2,
             least_warm_up: 0.1,
             youngest: 1.0 / 6.0,
-            most_decay: 0.1,
+            most_decay: 0.07,
             least_groups: 4,
             survivors_per_group: 3.0,
             least_keeping: 0.8,

@@ -2,6 +2,7 @@
 
 mod data_quality;
 mod healthy;
+mod healthy_programs;
 mod leaks;
 mod other_findings;
 mod server;
