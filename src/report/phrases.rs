@@ -95,6 +95,24 @@ pub(crate) fn sentence(text: &str) -> String {
     ended(&format!("{first}{}", letters.as_str()))
 }
 
+/// Ties numbers to their units by blanks at which no line is broken.
+pub(crate) fn glued(text: &str) -> String {
+    const UNITS: [&str; 15] = [
+        "B", "KiB", "MiB", "GiB", "TiB", "PiB", "ms", "s", "min", "h", "days", "years", "%", "minutes",
+        "seconds",
+    ];
+    let mut tied = String::with_capacity(text.len());
+    for word in text.split(' ') {
+        let unit = word.trim_end_matches(|c: char| !c.is_alphanumeric() && c != '%');
+        let after_number = tied.ends_with(|c: char| c.is_ascii_digit());
+        if !tied.is_empty() {
+            tied.push(if after_number && UNITS.contains(&unit) { '\u{A0}' } else { ' ' });
+        }
+        tied.push_str(word);
+    }
+    tied
+}
+
 /// What a resource does, in a word: sizes in bytes are shown for orientation and not judged.
 pub(crate) fn resource_verdict(resource: &ResourceJudgement) -> &'static str {
     match resource.unit {
@@ -243,6 +261,13 @@ mod tests {
         assert_eq!(sentence("it levels"), "It levels.");
         assert_eq!(sentence("It levels."), "It levels.");
         assert_eq!(ended("what now?"), "what now?");
+    }
+
+    #[test]
+    fn a_number_is_tied_to_its_unit_and_to_nothing_else() {
+        assert_eq!(glued("keeps 7.4 h, 100 % of 3 KiB."), "keeps 7.4\u{A0}h, 100\u{A0}% of 3\u{A0}KiB.");
+        assert_eq!(glued("10,000 requests"), "10,000 requests");
+        assert_eq!(glued("verifier 2 and B"), "verifier 2 and B");
     }
 
     #[test]

@@ -46,7 +46,7 @@ struct FindingView<'a> {
     summary: String,
     facts: Vec<Fact>,
     charts: Vec<&'a str>,
-    evidence: &'a [String],
+    evidence: Vec<String>,
     action: String,
 }
 
@@ -65,12 +65,12 @@ impl<'a> Page<'a> {
             target: &header.target.name,
             date: date::utc(header.started_unix_ms),
             verdict: judgement.verdict.into(),
-            headline: phrases::headline(run),
+            headline: phrases::glued(&phrases::headline(run)),
             reasons: &judgement.reasons,
             figures: story::figures(run),
             findings: findings(run, album),
-            impact: story::impact(run),
-            forecast: Forecast::of(run).sentence(),
+            impact: phrases::glued(&story::impact(run)),
+            forecast: phrases::glued(&Forecast::of(run).sentence()),
             components: judgement.components.iter().map(ComponentRow::of).collect(),
             component_charts: drawings.map(|chart| chart.svg.as_str()).collect(),
             resources: judgement.resources.iter().map(ResourceRow::of).collect(),
@@ -96,10 +96,10 @@ fn findings<'a>(run: &Run<'a>, album: &'a Album) -> Vec<FindingView<'a>> {
             severity: finding.severity.word(),
             component: &finding.component,
             pattern: phrases::pattern(finding.pattern),
-            summary: phrases::ended(&finding.summary),
+            summary: phrases::glued(&phrases::ended(&finding.summary)),
             facts: story::facts(finding),
             charts: charts.iter().map(|chart| chart.svg.as_str()).collect(),
-            evidence: &finding.evidence,
+            evidence: finding.evidence.iter().map(|text| phrases::glued(text)).collect(),
             action: phrases::ended(&finding.action),
         })
         .collect()

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::phrases::glued;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table};
 
@@ -40,7 +41,7 @@ pub(crate) fn paragraph(text: &str, first_indent: &str, indent: &str) -> String 
     let mut lines = vec![first_indent.to_owned()];
     let mut used = columns(first_indent);
     let mut empty = true;
-    for word in text.split_whitespace() {
+    for word in glued(text).split([' ', '\n', '\t']).filter(|word| !word.is_empty()) {
         let wide = columns(word);
         if !empty && used + 1 + wide > width {
             lines.push(indent.to_owned());
@@ -51,7 +52,7 @@ pub(crate) fn paragraph(text: &str, first_indent: &str, indent: &str) -> String 
             line.push(' ');
             used += 1;
         }
-        line.push_str(word);
+        line.push_str(&word.replace('\u{A0}', " "));
         used += wide;
         empty = false;
     }
