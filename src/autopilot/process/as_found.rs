@@ -156,6 +156,8 @@ pub(super) async fn review(order: Order<'_>, flaws: Flaws) -> Result<Verdict, Re
     };
     if !flaws.timers {
         timer.abort();
+        // Cancelled, or fired already: either way it has let go of the record now.
+        let _ = timer.await;
     }
     record.answer();
     outcome

@@ -105,3 +105,18 @@ pub(super) fn group_of(child: &Child) -> io::Result<Pid> {
 pub(super) fn signal_group(group: Pid, signal: Signal) {
     let _ = kill_process_group(group, signal);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn children_are_not_told_what_is_private_to_the_server() {
+        let line: CommandLine = "reviewer --quick".parse().unwrap();
+        let command = command(&line, &["alpha"]);
+        let removed: Vec<_> =
+            command.as_std().get_envs().filter(|(_, value)| value.is_none()).map(|(name, _)| name).collect();
+        assert_eq!(removed, ["AUTOPILOT_WEBHOOK_SECRET", "HEAPSOAK_SOCKET"]);
+        assert_eq!(command.as_std().get_args().collect::<Vec<_>>(), ["--quick", "alpha"]);
+    }
+}

@@ -27,7 +27,7 @@ use heapsoak_probe::{Component, Gauge};
 pub static PROCESS: Component = Component::new("process");
 
 /// Reviews that are not answered yet.
-static RUNNING: Gauge = Gauge::busy("process.running");
+pub static RUNNING: Gauge = Gauge::busy("process.running");
 
 /// Reviews that are answered and still hold their child's output, pipes or process.
-static HELD: Gauge = Gauge::new("process.held");
+pub static HELD: Gauge = Gauge::new("process.held");

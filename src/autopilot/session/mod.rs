@@ -28,10 +28,10 @@ use heapsoak_probe::{Component, Gauge};
 pub static SESSION: Component = Component::new("session");
 
 /// Sessions under way.
-static RUNNING: Gauge = Gauge::busy("session.running");
+pub static RUNNING: Gauge = Gauge::busy("session.running");
 
 /// Finished sessions in memory.
-static KEPT: Gauge = Gauge::new("session.kept");
+pub static KEPT: Gauge = Gauge::new("session.kept");
 
 /// Tool ids in memory.
-static TOOL_IDS: Gauge = Gauge::new("session.tool-ids");
+pub static TOOL_IDS: Gauge = Gauge::new("session.tool-ids");
