@@ -82,23 +82,27 @@ impl Cache {
         }
     }
 
-    /// The value from the cache; or else from `load`, which is polled only then, and whose value is kept.
+    /// The value from the cache; or else from `load`, which is called only then, and whose value is kept.
+    ///
+    /// The future of `load` is boxed, so that a hit does not carry the room for a load along.
     ///
     /// # Errors
     ///
     /// Fails if the namespace is unknown or the value can't be loaded.
-    pub async fn look_up<E>(
+    pub async fn look_up<E, F: Future<Output = Result<Option<Value>, E>>>(
         &self,
         namespace: &Id,
         key: &Id,
-        load: impl Future<Output = Result<Option<Value>, E>>,
+        load: impl FnOnce() -> F,
     ) -> Result<Option<Arc<Value>>, LookUpError<E>> {
         let generation = match self.get(namespace, key) {
             Found::Value(value) => return Ok(Some(value)),
             Found::Missing { generation } => generation,
             Found::NoNamespace => return Err(LookUpError::UnknownNamespace(namespace.clone())),
         };
-        let Some(value) = load.await.map_err(LookUpError::Load)?.map(Arc::new) else { return Ok(None) };
+        let Some(value) = Box::pin(load()).await.map_err(LookUpError::Load)?.map(Arc::new) else {
+            return Ok(None);
+        };
         let mut namespaces = self.locked();
         if let Some(entries) = namespaces.get_mut(namespace) {
             let expires = clock::monotonic().saturating_add(self.ttl);

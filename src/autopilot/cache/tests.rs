@@ -24,9 +24,9 @@ fn id(text: &str) -> Id {
 /// Looks up a key of `users`; returns whether it had to be loaded.
 async fn loads(cache: &Cache, key: &str) -> bool {
     let mut loaded = false;
-    let load = async {
+    let load = || {
         loaded = true;
-        Ok::<_, Infallible>(Some(json!({ "key": key })))
+        ready(Ok::<_, Infallible>(Some(json!({ "key": key }))))
     };
     let value = cache.look_up(&id("users"), &id(key), load).await.unwrap().unwrap();
     assert_eq!(*value, json!({ "key": key }));
@@ -95,7 +95,7 @@ async fn an_invalidation_removes_what_fits_and_tells_the_hooks() {
 #[tokio::test]
 async fn a_value_loaded_before_an_invalidation_is_not_kept_after_it() {
     let cache = cache("none", |_| ());
-    let load = async {
+    let load = async || {
         cache.invalidate(&id("users"), "*".parse().unwrap());
         Ok::<_, Infallible>(Some(json!("stale")))
     };
@@ -106,9 +106,9 @@ async fn a_value_loaded_before_an_invalidation_is_not_kept_after_it() {
 #[tokio::test]
 async fn what_does_not_exist_or_fails_is_not_kept() {
     let cache = cache("none", |_| ());
-    let missing = cache.look_up(&id("users"), &id("a"), ready(Ok::<_, &str>(None))).await;
+    let missing = cache.look_up(&id("users"), &id("a"), || ready(Ok::<_, &str>(None))).await;
     assert_eq!(missing, Ok(None));
-    let failing = cache.look_up(&id("users"), &id("a"), ready(Err("tracker down"))).await;
+    let failing = cache.look_up(&id("users"), &id("a"), || ready(Err("tracker down"))).await;
     assert_eq!(failing, Err(LookUpError::Load("tracker down")));
     assert_eq!(cache.statistics().entries, 0);
 }
@@ -118,7 +118,7 @@ async fn asking_for_an_unknown_namespace_creates_nothing() {
     let cache = cache("cache.order-array", |_| ());
     for number in 0..100 {
         let namespace = id(&format!("unknown-{number}"));
-        let answer = cache.look_up(&namespace, &id("a"), ready(Ok::<_, Infallible>(Some(json!(1))))).await;
+        let answer = cache.look_up(&namespace, &id("a"), || ready(Ok::<_, Infallible>(Some(json!(1))))).await;
         assert_eq!(answer, Err(LookUpError::UnknownNamespace(namespace)));
     }
     assert_eq!(cache.statistics().namespaces, 3);
@@ -132,7 +132,7 @@ async fn as_found_asking_for_an_unknown_namespace_creates_it_and_still_has_no_an
             for number in 0..100 {
                 let namespace = id(&format!("unknown-{number}"));
                 let answer =
-                    cache.look_up(&namespace, &id("a"), ready(Ok::<_, Infallible>(Some(json!(1))))).await;
+                    cache.look_up(&namespace, &id("a"), || ready(Ok::<_, Infallible>(Some(json!(1))))).await;
                 assert_eq!(answer, Err(LookUpError::UnknownNamespace(namespace)), "round {round}");
             }
             assert_eq!(cache.statistics().namespaces, 103, "{variant}, round {round}");

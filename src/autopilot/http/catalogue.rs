@@ -48,7 +48,7 @@ pub(super) async fn invalidate(
 }
 
 async fn find(app: &App, namespace: &Id, key: &Id) -> Result<Response, ApiError> {
-    let load = app.tracker.look_up(namespace, key);
+    let load = || app.tracker.look_up(namespace, key);
     match app.cache.look_up(namespace, key, load).await {
         Ok(Some(value)) => Ok(Json(value.as_ref()).into_response()),
         Ok(None) => Err(ApiError::not_found(format!("there is no '{key}' in '{namespace}'"))),

@@ -102,6 +102,7 @@ async fn a_hit_allocates_in_proportion_to_the_entries_as_found_and_not_when_fixe
     assert!((20.0..60.0).contains(&per_entry), "{per_entry} bytes per entry: {small}, {large}");
     let (small, large) = (churn("none", 50).await, churn("none", 550).await);
     assert!(large.abs_diff(small) < 100, "{small} bytes at 50 entries, {large} at 550");
+    assert!(small < 4_000, "{small} bytes for a hit");
 }
 
 #[tokio::test]
