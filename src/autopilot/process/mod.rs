@@ -1,6 +1,6 @@
 //! Reviews through a command-line child per model: prompt on stdin, verdict on stdout, five minutes at most.
 //!
-//! [`fixed`] and [`as_found`] hold one review each, to be read side by side. In the fixed one everything a review
+//! `fixed.rs` and `as_found.rs` hold one review each, to be read side by side. In the fixed one everything a review
 //! needs, its time-out included, lives in the review's own future. As found, the time-out and the readers of the pipes
 //! are tasks of their own, and what they hold lives as long as they do.
 

@@ -1,8 +1,8 @@
 //! Agent sessions: a task is run by an agent, a child that speaks line-delimited JSON.
 //!
-//! Where the server was found with a defect, `fixed` and `as_found` stand side by side: [`tool_ids`] (the map from tool
-//! uses to tool names), [`transcript`] (how it is written to disk) and [`history`] (what stays in memory of sessions
-//! that have ended). That a session may run for ever is a matter of one line, see [`Sessions::new`].
+//! Where the server was found with a defect, `fixed.rs` and `as_found.rs` stand side by side: in `tool_ids` (which tool
+//! a tool use was of), `transcript` (how it gets to disk) and `history` (what stays in memory of sessions that have
+//! ended). That a session may run for ever is a matter of one line, in [`Sessions::new`].
 
 mod agent;
 mod entry;
