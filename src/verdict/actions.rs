@@ -29,8 +29,8 @@ pub(crate) fn action(pattern: Pattern, component: &str, kinds: &[String], resour
              a bound"
         ),
         Pattern::TimeDriven => format!(
-            "cancel the timer of {component} as soon as {requests} is done, and let it hold no more than it needs \
-             until then"
+            "let {component} give it back as soon as {requests} is done instead of when its time is up, or bound how \
+             much may wait"
         ),
     }
 }

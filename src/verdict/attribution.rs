@@ -14,19 +14,30 @@ const LEAST_SHARE: f64 = 0.1;
 /// The kinds a resource's growth comes from, by their position in the header. Kinds in `suspects`, whose heap leaks
 /// too, are preferred when they explain the growth as well as others do.
 pub(crate) fn attribute(timeline: &Timeline<'_>, series: &Series, suspects: &[usize]) -> Vec<usize> {
-    let growth: Vec<f64> =
-        series.troughs.windows(2).map(|pair| series.values[pair[1]] - series.values[pair[0]]).collect();
+    // From the end of one cycle's rest to the end of the next one's requests: advances of the clock, which release
+    // what only waited, lie in between. There are enough cycles to tell many kinds apart.
+    let steps: Vec<(usize, usize)> =
+        timeline.cycles.windows(2).map(|pair| (pair[0].last, pair[1].end)).collect();
+    let growth: Vec<f64> = steps.iter().map(|&(from, to)| series.values[to] - series.values[from]).collect();
     let columns: Vec<Vec<f64>> = (0..timeline.recording.header.kinds.len())
         .map(|kind| {
             let sent = |index: usize| timeline.instants[index].by_kind[kind];
-            series.troughs.windows(2).map(|pair| sent(pair[1]) - sent(pair[0])).collect()
+            steps.iter().map(|&(from, to)| sent(to) - sent(from)).collect()
         })
         .collect();
     let all: Vec<usize> = (0..columns.len()).collect();
     let from_all = choose(&columns, &growth, &all);
     let from_suspects = choose(&columns, &growth, suspects);
     let better = if from_suspects.score <= from_all.score + 2.0 { from_suspects } else { from_all };
-    better.kinds(&columns)
+    let kinds = better.kinds(&columns);
+    // Among them may be kinds whose share is only held for a time. If those whose heap leaks carry the growth that
+    // stays, the others are such.
+    let staying = better.carried(&columns, &|kind| suspects.contains(&kind));
+    let grown = timeline.cycles.last().map_or(0.0, |last| series.values[last.last] - series.values[0]);
+    if staying >= LEAST_EXPLAINED * grown && staying > 0.0 {
+        return kinds.into_iter().filter(|kind| suspects.contains(kind)).collect();
+    }
+    kinds
 }
 
 /// A few kinds chosen to explain a growth.
@@ -38,6 +49,16 @@ struct Choice {
 }
 
 impl Choice {
+    /// How much of the growth some of the kinds carry.
+    fn carried(&self, columns: &[Vec<f64>], among: &dyn Fn(usize) -> bool) -> f64 {
+        self.chosen
+            .iter()
+            .zip(&self.fit.coefficients)
+            .filter(|&(&kind, _)| among(kind))
+            .map(|(&kind, coefficient)| coefficient * columns[kind].iter().sum::<f64>())
+            .sum()
+    }
+
     /// The chosen kinds that carry a share worth naming, most first.
     fn kinds(&self, columns: &[Vec<f64>]) -> Vec<usize> {
         if self.fit.explained < LEAST_EXPLAINED {

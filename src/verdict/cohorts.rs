@@ -13,6 +13,9 @@ use crate::unit::Unit;
 /// container in it, and not growth of its own.
 const STEP: f64 = 3.0;
 
+/// Memory turns over when the oldest cohorts have lost this share of what they held.
+pub(crate) const TURNED_OVER: f64 = 0.9;
+
 /// What a unit's old cohorts keep.
 #[derive(Debug, Clone)]
 pub(crate) struct Rest {
@@ -82,6 +85,10 @@ pub(crate) fn rest(timeline: &Timeline<'_>, unit: &Unit, warm_up: usize, policy:
             }
             break;
         }
+    }
+    if !settled && turned_over >= TURNED_OVER {
+        // They have not all stopped dying, but those that have show what is left.
+        judged.truncate(candidates.len().div_ceil(3));
     }
     summarise(timeline, unit, &judged, policy, Summary { warm_up, settled, lifetime, died, turned_over })
 }

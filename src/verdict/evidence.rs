@@ -1,7 +1,7 @@
 //! All evidence about a unit, and the answer it gives.
 
 use crate::churn::{Churn, churn};
-use crate::cohorts::{Rest, rest};
+use crate::cohorts::{Rest, TURNED_OVER, rest};
 use crate::in_place::{InPlace, in_place};
 use crate::judgement::{ComponentVerdict, Growth};
 use crate::levels::{Level, level};
@@ -10,9 +10,6 @@ use crate::statistics::holm;
 use crate::time::{HeldByTime, grows_with_time, held_by_time};
 use crate::timeline::Timeline;
 use crate::unit::{Scope, Unit};
-
-/// A cohort turns over when the oldest ones lost this share of what they held.
-const TURNED_OVER: f64 = 0.9;
 
 /// So many whole cohorts that died without leaving anything show a turnover, too.
 const DEATHS: usize = 3;
@@ -146,7 +143,10 @@ fn decide(timeline: &Timeline<'_>, unit: Unit, evidence: Evidence, tests: Tests,
     } else {
         without_leak(timeline, &evidence, enough, policy)
     };
-    if verdict == ComponentVerdict::Bounded && !evidence.rest.settled {
+    if verdict == ComponentVerdict::Bounded
+        && !evidence.rest.settled
+        && evidence.rest.turned_over < TURNED_OVER
+    {
         // Its cohorts are still dying: what counts is that the level no longer rises.
         growth = evidence.level.since.scaled(0.001 / share.max(f64::MIN_POSITIVE));
     }

@@ -1,5 +1,6 @@
 //! What a verdict rests on, in sentences.
 
+use crate::cohorts::TURNED_OVER;
 use crate::evidence::Judged;
 use crate::judgement::ComponentVerdict;
 use crate::timeline::Timeline;
@@ -75,7 +76,7 @@ fn deciding(timeline: &Timeline<'_>, judged: &Judged) -> String {
         ComponentVerdict::Bounded if judged.evidence.time.is_some() => {
             format!("{name} rose to {} and gives it back as time passes", bytes(level.peak))
         }
-        ComponentVerdict::Bounded if rest.turned_over >= 0.9 => format!(
+        ComponentVerdict::Bounded if rest.turned_over >= TURNED_OVER => format!(
             "{name} rose to {} and turns over: the oldest cohorts have lost {:.0} % of what they held",
             bytes(level.peak),
             100.0 * rest.turned_over,

@@ -85,28 +85,28 @@ fn leaking_resources(
         .map(|(series, kinds)| LeakingResource {
             name: series.name.clone(),
             kinds: kinds.clone(),
-            home: home(components, kinds),
+            homes: homes(components, kinds),
             per_1000: series.slope,
         })
         .collect()
 }
 
-/// The component that leaks on some of the kinds: the one they are named after, else any, `unscoped` last.
-fn home(components: &[Component], kinds: &[String]) -> Option<String> {
-    let leaks_on = |component: &&Component, kind: &String| {
-        component.leaking().any(|part| part.kind().is_some_and(|own| own == kind))
-    };
-    let named = kinds.iter().find_map(|kind| {
-        let prefix = kind.split('.').next()?;
-        components.iter().find(|component| component.name == prefix && leaks_on(component, kind))
-    });
-    let others = || {
-        let mut leaking =
-            components.iter().filter(|component| kinds.iter().any(|kind| leaks_on(component, kind)));
-        let first = leaking.next()?;
-        Some(if first.name == UNSCOPED { leaking.next().unwrap_or(first) } else { first })
-    };
-    named.or_else(others).map(|component| component.name.clone())
+/// The components that leak on some of the kinds: for each kind the one it is named after, else any, `unscoped` last.
+fn homes(components: &[Component], kinds: &[String]) -> Vec<String> {
+    let mut homes: Vec<String> = Vec::new();
+    for kind in kinds {
+        let leaking = || {
+            components.iter().filter(|component| {
+                component.leaking().any(|part| part.kind().is_some_and(|own| own == kind))
+            })
+        };
+        let home = leaking()
+            .find(|component| kind.split('.').next() == Some(&component.name))
+            .or_else(|| leaking().find(|component| component.name != UNSCOPED))
+            .or_else(|| leaking().next());
+        homes.extend(home.map(|component| component.name.clone()));
+    }
+    homes
 }
 
 fn answer(

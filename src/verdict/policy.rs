@@ -59,7 +59,7 @@ impl Default for Policy {
             least_time_held_per_request: 4096.0,
             least_growing_churn: 1024.0,
             churn_factor: 2.0,
-            extreme_churn: 256.0 * 1024.0,
+            extreme_churn: 1024.0 * 1024.0,
         }
     }
 }

@@ -14,7 +14,7 @@ const HELD: f64 = 1e6;
 const CHURN: (f64, f64) = (4096.0, 4.0 * 1024.0 * 1024.0);
 
 /// Churn that does not grow is medium from so many bytes per request on.
-const STEADY_CHURN: f64 = 1024.0 * 1024.0;
+const STEADY_CHURN: f64 = 2.0 * 1024.0 * 1024.0;
 
 /// What makes a finding bad.
 pub(crate) struct Weight<'a> {

@@ -57,7 +57,7 @@ pub(super) fn held_by_time(
         resources: Vec::new(),
         bound_bytes: Some(peak as u64),
         summary: format!(
-            "{} holds up to {} a request for {} and then frees it; {} at most in this run",
+            "{} holds up to {} a request until time frees it, after at most {}; {} at most in this run",
             component.name,
             bytes(each),
             duration(longest),

@@ -18,8 +18,8 @@ use crate::timeline::Timeline;
 pub(crate) struct LeakingResource {
     pub(crate) name: String,
     pub(crate) kinds: Vec<String>,
-    /// The component that leaks on the same kinds, and tells of it; none when the resource leaks alone.
-    pub(crate) home: Option<String>,
+    /// The components that leak on the same kinds, and tell of it; none when the resource leaks alone.
+    pub(crate) homes: Vec<String>,
     pub(crate) per_1000: Growth,
 }
 

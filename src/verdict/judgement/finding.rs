@@ -6,8 +6,8 @@ use super::Growth;
 ///
 /// By growth per 1,000 requests of the run: *critical* from 10 MB, *high* from 100 KB, *medium* from 10 KB, *low*
 /// below (KB and MB are powers of ten). A leak of processes or zombies is always critical, one of descriptors,
-/// threads or tasks at least high. What is bounded by time, but holds more than 1 MB, is medium; so is churn from
-/// 4 KB a request on.
+/// threads or tasks at least high. What is bounded by time, but holds more than 1 MB, is medium. Churn that grows
+/// through the run is medium from 4 KiB a request on, churn that does not from 2 MiB on; any is high from 4 MiB on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {

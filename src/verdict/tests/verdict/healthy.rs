@@ -183,7 +183,11 @@ fn what_five_minutes_free_is_bounded_and_driven_by_time() {
     let [finding] = &judgement.findings[..] else { panic!("{:#?}", judgement.findings) };
     assert_eq!(finding.pattern, Pattern::TimeDriven);
     assert_eq!(finding.triggered_by, ["process.time-out"]);
-    assert!(finding.summary.contains("8 KiB a request for 6 minutes"), "{}", finding.summary);
+    assert!(
+        finding.summary.contains("8 KiB a request until time frees it, after at most 6 minutes"),
+        "{}",
+        finding.summary
+    );
 }
 
 #[test]
