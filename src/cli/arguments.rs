@@ -58,7 +58,7 @@ pub(crate) struct Soak {
     /// What to print on stdout.
     #[command(flatten)]
     pub(crate) output: Output,
-    /// No progress on stderr.
+    /// No progress on stderr; what went wrong is still said.
     #[arg(long, short)]
     pub(crate) quiet: bool,
 }

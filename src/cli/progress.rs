@@ -6,6 +6,8 @@ use heapsoak_record::Recording;
 use heapsoak_verdict::{RunVerdict, judge};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::exit::Exit;
+
 /// On something else than a terminal: a line about a scenario at its start, at its end, and once in so much time.
 const LINE_EVERY: Duration = Duration::from_secs(15);
 
@@ -49,15 +51,13 @@ impl Progress {
         }
     }
 
-    /// Ends the display with one line on how the scenario ended.
-    pub(crate) fn finish(self, outcome: &str) {
-        match self.shown {
-            Shown::Bar(bar) => {
-                bar.finish_and_clear();
-                anstream::eprintln!("{}: {outcome}", self.scenario);
-            }
-            Shown::Lines { .. } => anstream::eprintln!("{}: {outcome}", self.scenario),
-            Shown::Nothing => {}
+    /// Ends the display and says how the scenario ended; even if quiet, unless it ended well.
+    pub(crate) fn finish(self, outcome: &str, exit: Exit) {
+        let is_news = exit != Exit::Clean || !matches!(self.shown, Shown::Nothing);
+        let scenario = self.scenario.clone();
+        self.clear();
+        if is_news {
+            anstream::eprintln!("{scenario}: {outcome}");
         }
     }
 }

@@ -97,7 +97,7 @@ impl Soaked {
 
     /// One line on how it ended, for stderr.
     fn outcome(&self) -> String {
-        let requests = self.judgement.requests.sent;
+        let requests = self.recording.end.as_ref().map_or(0, |end| end.requests);
         let verdict = self.judgement.verdict.word();
         match self.recording.end.as_ref().map(|end| &end.outcome) {
             Some(Outcome::TargetDied { status, stderr }) => {
@@ -124,9 +124,7 @@ async fn run(
     mut progress: Progress,
     stop: &watch::Receiver<bool>,
 ) -> Result<Soaked, Failure> {
-    let program = env::current_exe().map_err(|error| {
-        Failure::new(Exit::Internal, format!("can't find the path of this program: {error}"))
-    })?;
+    let program = find_this_program();
     let file = folder.recording();
     let run = Run {
         tool_version: env!("CARGO_PKG_VERSION"),
@@ -157,8 +155,15 @@ async fn run(
     let mut written = write_run(folder.path(), &recording, &judgement)?;
     written.insert(0, file);
     let soaked = Soaked { recording, judgement, expectation, written, exit };
-    progress.finish(&soaked.outcome());
+    progress.finish(&soaked.outcome(), soaked.exit);
     Ok(soaked)
+}
+
+/// The path of this program, which holds the server. If it was replaced meanwhile (by a build), the one still running:
+/// every scenario of a soak runs the same code.
+fn find_this_program() -> PathBuf {
+    let path = env::current_exe().ok().filter(|path| path.is_file());
+    path.unwrap_or_else(|| PathBuf::from("/proc/self/exe"))
 }
 
 /// Turns true at Ctrl-C or SIGTERM.

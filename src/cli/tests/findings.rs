@@ -5,26 +5,37 @@
 
 mod workbench;
 
+use std::process::Output;
 use std::sync::LazyLock;
 
 use serde_json::Value;
 use workbench::Workbench;
 
-/// A bench in which `claims`, `missed` and `fixed` were soaked, into the folder `run`.
-static SOAKED: LazyLock<Workbench> = LazyLock::new(|| {
+/// `claims`, `missed` and `fixed`, soaked into the folder `run` of a bench.
+struct Soaked {
+    bench: Workbench,
+    output: Output,
+}
+
+static SOAKED: LazyLock<Soaked> = LazyLock::new(|| {
     let bench = Workbench::new();
     let arguments = ["soak", "claims", "missed", "fixed", "--out", "run", "--json", "--quiet"];
-    let run = bench.heapsoak(&arguments).output().unwrap();
-    let stderr = String::from_utf8_lossy(&run.stderr);
-    assert_eq!(run.status.code(), Some(0), "{stderr}");
-    let index: Value = serde_json::from_slice(&run.stdout).unwrap();
-    assert_eq!(index, bench.json("run/report.json"));
-    bench.assert_nothing_left();
-    bench
+    let output = bench.heapsoak(&arguments).output().unwrap();
+    Soaked { bench, output }
 });
 
+#[test]
+fn a_soak_whose_expectations_are_met_exits_with_0_and_leaves_no_process() {
+    let Soaked { bench, output } = &*SOAKED;
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(printed, bench.json("run/report.json"));
+    bench.assert_nothing_left();
+}
+
 fn report(scenario: &str) -> Value {
-    SOAKED.json(format!("run/{scenario}/report.json"))
+    SOAKED.bench.json(format!("run/{scenario}/report.json"))
 }
 
 fn list(value: &Value) -> &[Value] {
@@ -143,7 +154,7 @@ fn every_claim_is_answered() {
     for component in ["session", "process"] {
         assert!(["right", "wrong", "understated", "overstated"].contains(&answer(component).as_str()));
     }
-    let page = std::fs::read_to_string(SOAKED.path("run/claims/report.html")).unwrap();
+    let page = std::fs::read_to_string(SOAKED.bench.path("run/claims/report.html")).unwrap();
     assert!(page.to_lowercase().contains("claimed"));
 }
 
@@ -191,14 +202,14 @@ fn the_same_seed_gives_the_same_verdicts_and_growth_within_two_per_cent() {
 
 #[test]
 fn the_index_names_every_scenario_and_its_expectation() {
-    let index = SOAKED.json("run/report.json");
+    let index = SOAKED.bench.json("run/report.json");
     let names: Vec<_> =
         list(&index["scenarios"]).iter().map(|scenario| scenario["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["claims", "missed", "fixed"]);
     for scenario in list(&index["scenarios"]) {
         assert_eq!(scenario["expectation_met"], true, "{scenario:#}");
-        let folder = SOAKED.path("run").join(scenario["path"].as_str().unwrap());
+        let folder = SOAKED.bench.path("run").join(scenario["path"].as_str().unwrap());
         assert!(folder.join("report.html").is_file() || folder.is_file(), "{}", folder.display());
     }
-    assert!(SOAKED.path("run/report.html").is_file());
+    assert!(SOAKED.bench.path("run/report.html").is_file());
 }

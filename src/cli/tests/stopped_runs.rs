@@ -9,8 +9,8 @@ use std::path::Path;
 use rustix::process::Signal;
 use workbench::{Workbench, finish, signal_group};
 
-/// A run of minutes, to be stopped.
-const LONG: &[&str] = &["soak", "mixed", "--requests", "2000000", "--out", "run"];
+/// A run that is far from its end when it is stopped.
+const LONG: &[&str] = &["soak", "mixed", "--requests", "40000", "--out", "run"];
 
 fn assert_reported(bench: &Workbench, how: &str) {
     let report = bench.json("run/report.json");
@@ -51,7 +51,7 @@ fn ctrl_c_ends_the_run_with_7_and_a_report() {
 #[test]
 fn sigterm_ends_several_scenarios_with_7_and_an_index() {
     let bench = Workbench::new();
-    let tool = bench.start(&["soak", "mixed", "verifier", "--requests", "2000000", "--out", "run"]);
+    let tool = bench.start(&["soak", "mixed", "verifier", "--requests", "40000", "--out", "run"]);
     bench.wait_for_snapshots("run/mixed", 3);
     signal_group(&tool, Signal::TERM);
     let (code, stdout, stderr) = finish(tool);
