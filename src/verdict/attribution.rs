@@ -1,105 +1,177 @@
 //! Which request kinds a resource's growth comes from. The number of requests of each kind varies at random from
 //! cycle to cycle, so the growth of the cycles tells the kinds apart.
+//!
+//! A kind may leave something for ever, or only until time releases it: then the next advance of the clock takes away
+//! what its requests had left. Both are fitted, and only what stays is named.
 
 use crate::resources::Series;
-use crate::statistics::{Fit, non_negative_least_squares};
+use crate::statistics::non_negative_least_squares;
 use crate::timeline::Timeline;
 
-/// A combination of kinds that explains less of the growth says nothing.
-const LEAST_EXPLAINED: f64 = 0.7;
+/// Kinds that together carry less of what stays are not named: most of it comes from elsewhere.
+const LEAST_EXPLAINED: f64 = 0.5;
 
-/// A kind with a smaller share of the growth is not named.
+/// A kind with a smaller share of what stays is not named.
 const LEAST_SHARE: f64 = 0.1;
 
-/// The kinds a resource's growth comes from, by their position in the header. Kinds in `suspects`, whose heap leaks
-/// too, are preferred when they explain the growth as well as others do.
-pub(crate) fn attribute(timeline: &Timeline<'_>, series: &Series, suspects: &[usize]) -> Vec<usize> {
-    // From the end of one cycle's rest to the end of the next one's requests: advances of the clock, which release
-    // what only waited, lie in between. There are enough cycles to tell many kinds apart.
-    let steps: Vec<(usize, usize)> =
-        timeline.cycles.windows(2).map(|pair| (pair[0].last, pair[1].end)).collect();
-    let growth: Vec<f64> = steps.iter().map(|&(from, to)| series.values[to] - series.values[from]).collect();
-    let columns: Vec<Vec<f64>> = (0..timeline.recording.header.kinds.len())
-        .map(|kind| {
-            let sent = |index: usize| timeline.instants[index].by_kind[kind];
-            steps.iter().map(|&(from, to)| sent(to) - sent(from)).collect()
-        })
-        .collect();
-    let all: Vec<usize> = (0..columns.len()).collect();
-    let from_all = choose(&columns, &growth, &all);
-    let from_suspects = choose(&columns, &growth, suspects);
-    let better = if from_suspects.score <= from_all.score + 2.0 { from_suspects } else { from_all };
-    let kinds = better.kinds(&columns);
-    // Among them may be kinds whose share is only held for a time. If those whose heap leaks carry the growth that
-    // stays, the others are such.
-    let staying = better.carried(&columns, &|kind| suspects.contains(&kind));
-    let grown = timeline.cycles.last().map_or(0.0, |last| series.values[last.last] - series.values[0]);
-    if staying >= LEAST_EXPLAINED * grown && staying > 0.0 {
-        return kinds.into_iter().filter(|kind| suspects.contains(kind)).collect();
-    }
-    kinds
+/// How much worse, by the criterion, a fit may be that blames only kinds whose heap leaks too.
+const PREFERENCE: f64 = 2.0;
+
+/// Many causes at once must explain this much of the squares to be believed.
+const NEARLY_ALL: f64 = 0.95;
+
+/// A possible cause of growth.
+#[derive(Debug, Clone)]
+struct Cause {
+    /// Position of the kind in the header; none for what goes on whatever the requests are.
+    kind: Option<usize>,
+    stays: bool,
+    /// What one unit of it does in each step.
+    effect: Vec<f64>,
+    /// Units of it in the run.
+    total: f64,
 }
 
-/// A few kinds chosen to explain a growth.
+/// Kinds whose heap says something about them.
+#[derive(Debug, Default)]
+pub(crate) struct Suspects {
+    /// Kinds whose heap leaks.
+    pub(crate) leaking: Vec<usize>,
+    /// Kinds whose memory waits for time to free it.
+    pub(crate) waiting: Vec<usize>,
+}
+
+/// The kinds a resource's growth comes from, by their position in the header, most first. Kinds whose heap leaks too
+/// are preferred when they explain the growth as well as others do.
+pub(crate) fn attribute(timeline: &Timeline<'_>, series: &Series, suspects: &Suspects) -> Vec<usize> {
+    let steps = steps(timeline);
+    let growth: Vec<f64> =
+        steps.iter().map(|step| series.values[step.to] - series.values[step.from]).collect();
+    let kinds = timeline.recording.header.kinds.len();
+    let causes: Vec<Cause> = (0..kinds)
+        .map(Some)
+        .chain([None])
+        .flat_map(|kind| [(kind, true), (kind, false)])
+        // Without an advance of the clock what waits can't be told from what stays.
+        .filter(|&(_, stays)| stays || timeline.advances())
+        .map(|(kind, stays)| cause(timeline, &steps, kind, stays))
+        .collect();
+    let from_all = choose(&causes, &growth, &|_| true);
+    let from_suspects = choose(&causes, &growth, &|kind| suspects.leaking.contains(&kind));
+    let better = if from_suspects.score <= from_all.score + PREFERENCE { from_suspects } else { from_all };
+    let kinds = better.kinds(&causes);
+    if kinds.is_empty() { all_suspects(&causes, &growth, suspects) } else { kinds }
+}
+
+/// What the suspects explain all together: where many kinds have a part, none of them stands out alone.
+fn all_suspects(causes: &[Cause], growth: &[f64], suspects: &Suspects) -> Vec<usize> {
+    let suspected = |cause: &Cause| {
+        cause.kind.is_none_or(|kind| {
+            if cause.stays { suspects.leaking.contains(&kind) } else { suspects.waiting.contains(&kind) }
+        })
+    };
+    let chosen: Vec<usize> = (0..causes.len()).filter(|&index| suspected(&causes[index])).collect();
+    if chosen.len() * 3 > growth.len() * 2 {
+        return Vec::new();
+    }
+    let effects: Vec<Vec<f64>> = chosen.iter().map(|&index| causes[index].effect.clone()).collect();
+    let fit = non_negative_least_squares(&effects, growth);
+    if fit.explained < NEARLY_ALL {
+        return Vec::new();
+    }
+    Choice { chosen, coefficients: fit.coefficients, score: 0.0 }.kinds(causes)
+}
+
+/// A stretch of the run between two instants.
+#[derive(Debug)]
+struct Step {
+    from: usize,
+    to: usize,
+    /// For an advance of the clock: the instant from which on it releases.
+    releases_since: Option<usize>,
+}
+
+/// The requests of each cycle, and each advance of the clock. The first cycle is left out: it holds start-up.
+fn steps(timeline: &Timeline<'_>) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut since = 0;
+    for (index, cycle) in timeline.cycles.iter().enumerate() {
+        if index > 0 {
+            let from = timeline.cycles[index - 1].last;
+            steps.push(Step { from, to: cycle.end, releases_since: None });
+        }
+        if cycle.advanced {
+            steps.push(Step { from: cycle.end, to: cycle.last, releases_since: Some(since) });
+            since = cycle.last;
+        }
+    }
+    steps
+}
+
+fn cause(timeline: &Timeline<'_>, steps: &[Step], kind: Option<usize>, stays: bool) -> Cause {
+    let units = |index: usize| {
+        let instant = &timeline.instants[index];
+        kind.map_or_else(|| f64::from(instant.cycle), |kind| instant.by_kind[kind])
+    };
+    let effect = steps
+        .iter()
+        .map(|step| match step.releases_since {
+            None => units(step.to) - units(step.from),
+            Some(_) if stays => 0.0,
+            Some(since) => units(since) - units(step.to),
+        })
+        .collect();
+    Cause { kind, stays, effect, total: timeline.cycles.last().map_or(0.0, |last| units(last.last)) }
+}
+
+/// Causes chosen to explain a growth, with how much each unit of them leaves.
 struct Choice {
     chosen: Vec<usize>,
-    fit: Fit,
-    /// Schwarz's criterion: lower is better.
+    coefficients: Vec<f64>,
     score: f64,
 }
 
 impl Choice {
-    /// How much of the growth some of the kinds carry.
-    fn carried(&self, columns: &[Vec<f64>], among: &dyn Fn(usize) -> bool) -> f64 {
-        self.chosen
-            .iter()
-            .zip(&self.fit.coefficients)
-            .filter(|&(&kind, _)| among(kind))
-            .map(|(&kind, coefficient)| coefficient * columns[kind].iter().sum::<f64>())
-            .sum()
-    }
-
-    /// The chosen kinds that carry a share worth naming, most first.
-    fn kinds(&self, columns: &[Vec<f64>]) -> Vec<usize> {
-        if self.fit.explained < LEAST_EXPLAINED {
-            return Vec::new();
-        }
-        let carried: Vec<f64> = self
+    /// The kinds that carry a share worth naming of what stays, most first.
+    fn kinds(&self, causes: &[Cause]) -> Vec<usize> {
+        let staying: Vec<(f64, Option<usize>)> = self
             .chosen
             .iter()
-            .zip(&self.fit.coefficients)
-            .map(|(&kind, coefficient)| coefficient * columns[kind].iter().sum::<f64>())
+            .zip(&self.coefficients)
+            .filter(|&(&index, _)| causes[index].stays)
+            .map(|(&index, coefficient)| (coefficient * causes[index].total, causes[index].kind))
             .collect();
-        let total: f64 = carried.iter().sum();
-        let mut named: Vec<(f64, usize)> = carried
+        let total: f64 = staying.iter().map(|(carried, _)| carried).sum();
+        let mut named: Vec<(f64, usize)> = staying
             .into_iter()
-            .zip(self.chosen.iter().copied())
-            .filter(|(carried, _)| *carried >= LEAST_SHARE * total)
+            .filter(|(carried, _)| *carried > 0.0 && *carried >= LEAST_SHARE * total)
+            .filter_map(|(carried, kind)| kind.map(|kind| (carried, kind)))
             .collect();
         named.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        if named.iter().map(|(carried, _)| carried).sum::<f64>() < LEAST_EXPLAINED * total {
+            return Vec::new();
+        }
         named.into_iter().map(|(_, kind)| kind).collect()
     }
 }
 
-/// Adds kind after kind, each time the one that explains most, as long as Schwarz's criterion (1978) approves.
-fn choose(columns: &[Vec<f64>], growth: &[f64], among: &[usize]) -> Choice {
-    let mut best = Choice {
-        chosen: Vec::new(),
-        fit: Fit { coefficients: Vec::new(), explained: 0.0 },
-        score: score(0.0, 0, growth.len()),
+/// Starts with what goes on whatever the requests are, and adds kind after kind, each time the one that explains most,
+/// as long as the criterion approves. What a kind leaves for a time may be explained by any kind, what stays only by
+/// those `to_blame`.
+fn choose(causes: &[Cause], growth: &[f64], to_blame: &dyn Fn(usize) -> bool) -> Choice {
+    let always: Vec<usize> = (0..causes.len()).filter(|&index| causes[index].kind.is_none()).collect();
+    let fit = |chosen: Vec<usize>| {
+        let effects: Vec<Vec<f64>> = chosen.iter().map(|&index| causes[index].effect.clone()).collect();
+        let fit = non_negative_least_squares(&effects, growth);
+        let score = score(fit.explained, chosen.len(), causes.len(), growth.len());
+        Choice { chosen, coefficients: fit.coefficients, score }
     };
+    let mut best = fit(always);
     loop {
-        let next = among
-            .iter()
-            .filter(|kind| !best.chosen.contains(kind))
-            .map(|&kind| {
-                let mut chosen = best.chosen.clone();
-                chosen.push(kind);
-                let picked: Vec<Vec<f64>> = chosen.iter().map(|&kind| columns[kind].clone()).collect();
-                let fit = non_negative_least_squares(&picked, growth);
-                let score = score(fit.explained, chosen.len(), growth.len());
-                Choice { chosen, fit, score }
-            })
+        let next = (0..causes.len())
+            .filter(|index| !best.chosen.contains(index))
+            .filter(|&index| causes[index].kind.is_some_and(|kind| !causes[index].stays || to_blame(kind)))
+            .map(|index| fit(best.chosen.iter().copied().chain([index]).collect()))
             .min_by(|a, b| a.score.total_cmp(&b.score));
         match next {
             Some(next) if next.score < best.score => best = next,
@@ -108,9 +180,10 @@ fn choose(columns: &[Vec<f64>], growth: &[f64], among: &[usize]) -> Choice {
     }
 }
 
-fn score(explained: f64, kinds: usize, values: usize) -> f64 {
+/// Schwarz's criterion, extended for a choice among many (Chen and Chen, 2008): lower is better.
+fn score(explained: f64, chosen: usize, among: usize, values: usize) -> f64 {
     // A perfect fit leaves a millionth, so that noise far below one descriptor does not decide.
     let unexplained = (1.0 - explained).max(1e-6);
-    let n = values as f64;
-    n * unexplained.ln() + kinds as f64 * n.max(1.0).ln()
+    let n = values.max(1) as f64;
+    n * unexplained.ln() + chosen as f64 * (n.ln() + 2.0 * (among.max(1) as f64).ln())
 }

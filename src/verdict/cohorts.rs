@@ -259,7 +259,7 @@ fn summarise(
     let (byte_rates, block_rates) = (rates(&bytes), rates(&blocks));
     let (usual_bytes, usual_blocks) = (median(&byte_rates), median(&block_rates));
     let young_end = groups.len() - groups.len() / 4;
-    let step_bytes = clip_exceptions(&mut bytes, &exposures, |index, rate| {
+    let mut step_bytes = clip_exceptions(&mut bytes, &exposures, |index, rate| {
         // Without more blocks it is a container that grew; at the young end, memory that has yet to die.
         let explained = block_rates[index] < 2.0 * usual_blocks || index >= young_end;
         usual_blocks > 0.0 && rate > STEP * usual_bytes && explained
@@ -269,6 +269,12 @@ fn summarise(
     // The grain: one survivor more or less.
     let grain =
         if total_blocks > 0.0 { bytes.iter().sum::<f64>() / total_blocks / exposure.max(1.0) } else { 0.0 };
+    let mut kept = mean_rate(&bytes, &exposures, grain);
+    if total_blocks < policy.least_groups as f64 {
+        // A block or two in all are containers, not what requests leave.
+        step_bytes += std::mem::take(&mut kept.rate).estimate * exposure;
+        (kept.standard_error, kept.p) = (0.0, 1.0);
+    }
     let (then, lost) = losses(timeline, unit, judged);
     let third = groups.len().div_ceil(3);
     let ends = |range: std::ops::Range<usize>| {
@@ -286,7 +292,7 @@ fn summarise(
         thins_out: thins_out(&block_rates, old, young),
         exposure,
         blocks: total_blocks,
-        kept: mean_rate(&bytes, &exposures, grain),
+        kept,
         step_bytes,
         lifetime: known.lifetime,
         died: known.died,

@@ -49,7 +49,7 @@ pub(crate) fn explain(timeline: &Timeline<'_>, judged: &Judged) -> Vec<String> {
         };
         sentences.push(format!("the troughs {way}: {} per 1,000 requests (Theil-Sen)", growth(slope)));
     }
-    if let Some(age) = evidence.rest.lifetime {
+    if let Some(age) = evidence.rest.lifetime.filter(|&age| age > 0) {
         sentences.push(format!("whole cohorts were seen to live for {} and then die", plural(age, "cycle")));
     }
     if let Some(per_second) = evidence.per_second {

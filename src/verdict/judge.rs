@@ -2,10 +2,10 @@
 
 use heapsoak_record::{Recording, UNSCOPED, Unit};
 
-use crate::attribution::attribute;
+use crate::attribution::{Suspects, attribute};
 use crate::claims::claims;
 use crate::components::{Component, components, most, publish};
-use crate::evidence::sum;
+use crate::evidence::{Judged, sum};
 use crate::findings::{LeakingResource, findings};
 use crate::judgement::{
     ComponentVerdict, Finding, Growth, Judgement, OutOfMemory, Quality, ResourceJudgement, ResourcePoint,
@@ -65,10 +65,21 @@ fn triggers(timeline: &Timeline<'_>, components: &[Component], series: &Series) 
     if series.verdict != ComponentVerdict::Leak {
         return Vec::new();
     }
-    let mut suspects: Vec<usize> =
-        components.iter().flat_map(Component::leaking).filter_map(|part| part.unit.kind).collect();
-    suspects.sort_unstable();
-    suspects.dedup();
+    let distinct = |parts: &dyn Fn(&Judged) -> bool| {
+        let mut kinds: Vec<usize> = components
+            .iter()
+            .flat_map(|component| &component.parts)
+            .filter(|part| parts(part))
+            .filter_map(|part| part.unit.kind)
+            .collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        kinds
+    };
+    let suspects = Suspects {
+        leaking: distinct(&Judged::leaks),
+        waiting: distinct(&|part| part.evidence.time.is_some()),
+    };
     let kinds = &timeline.recording.header.kinds;
     attribute(timeline, series, &suspects).into_iter().map(|kind| kinds[kind].name.clone()).collect()
 }

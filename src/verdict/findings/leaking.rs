@@ -2,7 +2,7 @@
 
 use heapsoak_record::UNSCOPED;
 
-use super::{LeakingResource, kinds_of, labelled, shares};
+use super::{LeakingResource, Merged, kinds_of, labelled, shares};
 use crate::actions::action;
 use crate::components::Component;
 use crate::evidence::{Judged, sum};
@@ -15,12 +15,12 @@ use crate::words::{bytes, count, growth, list};
 /// Kinds of one component that keep more than this many times as much per request as others have another cause.
 const ANOTHER_CAUSE: f64 = 4.0;
 
-/// Adds the findings of a component that leaks; names the resources that go with them in `merged`.
+/// Adds the findings of a component that leaks; what they tell of resources goes to `merged`.
 pub(super) fn leaks(
     timeline: &Timeline<'_>,
     component: &Component,
     resources: &[LeakingResource],
-    merged: &mut Vec<String>,
+    merged: &mut Vec<Merged>,
     findings: &mut Vec<Finding>,
 ) {
     let own: Vec<&Judged> =
@@ -32,7 +32,9 @@ pub(super) fn leaks(
         let kinds = kinds_of(&cause);
         let along: Vec<&LeakingResource> =
             held.iter().copied().filter(|resource| shares(&resource.kinds, &kinds)).collect();
-        merged.extend(along.iter().map(|resource| resource.name.clone()));
+        for resource in &along {
+            merged.extend(kinds.iter().map(|kind| (resource.name.clone(), kind.clone())));
+        }
         findings.push(leak(timeline, component, &cause, kinds, &along));
     }
     if component.whole.leaks() && component.leaking().next().is_none() {

@@ -23,6 +23,9 @@ pub(crate) struct LeakingResource {
     pub(crate) per_1000: Growth,
 }
 
+/// A resource and a kind whose part in it is told in a finding.
+type Merged = (String, String);
+
 /// All findings of a run, worst first.
 pub(crate) fn findings(
     timeline: &Timeline<'_>,
@@ -31,7 +34,7 @@ pub(crate) fn findings(
     policy: &Policy,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut merged = Vec::new();
+    let mut merged: Vec<Merged> = Vec::new();
     // Named components first: what the same requests leave outside any component goes with their finding.
     let (unscoped, named): (Vec<_>, Vec<_>) =
         components.iter().partition(|component| component.name == UNSCOPED);

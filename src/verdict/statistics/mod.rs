@@ -11,7 +11,7 @@ mod truncation;
 
 pub(crate) use correlation::rank_correlation;
 pub(crate) use holm::holm;
-pub(crate) use least_squares::{Fit, non_negative_least_squares};
+pub(crate) use least_squares::non_negative_least_squares;
 pub(crate) use mann_kendall::{Trend, mann_kendall};
 pub(crate) use mean::{MeanRate, clip_exceptions, mean_rate};
 pub(crate) use median::{median, median_absolute_deviation};
