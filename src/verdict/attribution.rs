@@ -20,6 +20,9 @@ const PREFERENCE: f64 = 2.0;
 /// Many causes at once must explain this much of the squares to be believed.
 const NEARLY_ALL: f64 = 0.95;
 
+/// A resource grows along with another when that one's growth explains this much of the squares of its own.
+const ALONG: f64 = 0.9;
+
 /// A possible cause of growth.
 #[derive(Debug, Clone)]
 struct Cause {
@@ -82,6 +85,21 @@ fn all_suspects(causes: &[Cause], growth: &[f64], suspects: &Suspects) -> Vec<us
     Choice { chosen, coefficients: fit.coefficients, score: 0.0 }.kinds(causes)
 }
 
+/// For a resource whose kinds could not be told: those of another one that grows along with it at the quiet points.
+pub(crate) fn adopt(series: &Series, others: &[(&Series, &[String])]) -> Vec<String> {
+    let growth = |of: &Series| -> Vec<f64> {
+        series.troughs.windows(2).map(|pair| of.values[pair[1]] - of.values[pair[0]]).collect()
+    };
+    let own = growth(series);
+    others
+        .iter()
+        .filter(|(_, kinds)| !kinds.is_empty())
+        .map(|(other, kinds)| (non_negative_least_squares(&[growth(other)], &own).explained, kinds))
+        .filter(|(explained, _)| *explained >= ALONG)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map_or_else(Vec::new, |(_, kinds)| kinds.to_vec())
+}
+
 /// A stretch of the run between two instants.
 #[derive(Debug)]
 struct Step {
@@ -125,6 +143,7 @@ fn cause(timeline: &Timeline<'_>, steps: &[Step], kind: Option<usize>, stays: bo
 }
 
 /// Causes chosen to explain a growth, with how much each unit of them leaves.
+#[derive(Clone)]
 struct Choice {
     chosen: Vec<usize>,
     coefficients: Vec<f64>,
@@ -155,29 +174,31 @@ impl Choice {
     }
 }
 
-/// Starts with what goes on whatever the requests are, and adds kind after kind, each time the one that explains most,
-/// as long as the criterion approves. What a kind leaves for a time may be explained by any kind, what stays only by
-/// those `to_blame`.
+/// Starts with what goes on whatever the requests are, adds kind after kind, each time the one that explains most, and
+/// takes the best of all the fits on this way: several causes may only show together. What a kind leaves for a time
+/// may be explained by any kind, what stays only by those `to_blame`.
 fn choose(causes: &[Cause], growth: &[f64], to_blame: &dyn Fn(usize) -> bool) -> Choice {
-    let always: Vec<usize> = (0..causes.len()).filter(|&index| causes[index].kind.is_none()).collect();
     let fit = |chosen: Vec<usize>| {
         let effects: Vec<Vec<f64>> = chosen.iter().map(|&index| causes[index].effect.clone()).collect();
         let fit = non_negative_least_squares(&effects, growth);
         let score = score(fit.explained, chosen.len(), causes.len(), growth.len());
         Choice { chosen, coefficients: fit.coefficients, score }
     };
-    let mut best = fit(always);
-    loop {
+    let mut last = fit((0..causes.len()).filter(|&index| causes[index].kind.is_none()).collect());
+    let mut best = last.clone();
+    while last.chosen.len() < growth.len() / 2 {
         let next = (0..causes.len())
-            .filter(|index| !best.chosen.contains(index))
+            .filter(|index| !last.chosen.contains(index))
             .filter(|&index| causes[index].kind.is_some_and(|kind| !causes[index].stays || to_blame(kind)))
-            .map(|index| fit(best.chosen.iter().copied().chain([index]).collect()))
+            .map(|index| fit(last.chosen.iter().copied().chain([index]).collect()))
             .min_by(|a, b| a.score.total_cmp(&b.score));
-        match next {
-            Some(next) if next.score < best.score => best = next,
-            _ => return best,
+        let Some(next) = next else { break };
+        last = next;
+        if last.score < best.score {
+            best = last.clone();
         }
     }
+    best
 }
 
 /// Schwarz's criterion, extended for a choice among many (Chen and Chen, 2008): lower is better.

@@ -2,7 +2,7 @@
 
 use heapsoak_record::{Recording, UNSCOPED, Unit};
 
-use crate::attribution::{Suspects, attribute};
+use crate::attribution::{Suspects, adopt, attribute};
 use crate::claims::claims;
 use crate::components::{Component, components, most, publish};
 use crate::evidence::{Judged, sum};
@@ -29,8 +29,7 @@ pub fn judge_with(recording: &Recording, policy: &Policy) -> Judgement {
     let timeline = Timeline::new(recording);
     let components = components(&timeline, policy);
     let series = resources(&timeline, policy);
-    let triggers: Vec<Vec<String>> =
-        series.iter().map(|series| triggers(&timeline, &components, series)).collect();
+    let triggers = triggers(&timeline, &components, &series);
     let leaking = leaking_resources(&components, &series, &triggers);
     let findings = findings(&timeline, &components, &leaking, policy);
     let requests = requests(recording);
@@ -60,11 +59,8 @@ pub fn judge_with(recording: &Recording, policy: &Policy) -> Judgement {
     }
 }
 
-/// The kinds a leaking resource's growth comes from.
-fn triggers(timeline: &Timeline<'_>, components: &[Component], series: &Series) -> Vec<String> {
-    if series.verdict != ComponentVerdict::Leak {
-        return Vec::new();
-    }
+/// The kinds each leaking resource's growth comes from; none for the others.
+fn triggers(timeline: &Timeline<'_>, components: &[Component], series: &[Series]) -> Vec<Vec<String>> {
     let distinct = |parts: &dyn Fn(&Judged) -> bool| {
         let mut kinds: Vec<usize> = components
             .iter()
@@ -81,7 +77,22 @@ fn triggers(timeline: &Timeline<'_>, components: &[Component], series: &Series) 
         waiting: distinct(&|part| part.evidence.time.is_some()),
     };
     let kinds = &timeline.recording.header.kinds;
-    attribute(timeline, series, &suspects).into_iter().map(|kind| kinds[kind].name.clone()).collect()
+    let leaks = |series: &Series| series.verdict == ComponentVerdict::Leak;
+    let own: Vec<Vec<String>> = series
+        .iter()
+        .map(|series| if leaks(series) { attribute(timeline, series, &suspects) } else { Vec::new() })
+        .map(|found| found.into_iter().map(|kind| kinds[kind].name.clone()).collect())
+        .collect();
+    let others: Vec<(&Series, &[String])> = series.iter().zip(own.iter().map(Vec::as_slice)).collect();
+    series
+        .iter()
+        .zip(&own)
+        .map(
+            |(series, own)| {
+                if leaks(series) && own.is_empty() { adopt(series, &others) } else { own.clone() }
+            },
+        )
+        .collect()
 }
 
 fn leaking_resources(
