@@ -15,16 +15,16 @@ const RECORDING: &str = "recording.jsonl";
 #[derive(Debug)]
 pub(crate) struct RunFolder {
     path: PathBuf,
+    is_new: bool,
 }
 
 impl RunFolder {
     /// Makes the folder: `out` if given, else `reports/<time>-<name>`.
     pub(crate) fn create(out: Option<&Path>, name: &str, now: SystemTime) -> Result<RunFolder, Failure> {
-        let path = match out {
-            Some(out) => create_empty_of_recordings(out)?,
-            None => create_new(&Path::new(REPORTS).join(format!("{}-{name}", timestamp(now))))?,
-        };
-        Ok(RunFolder { path })
+        match out {
+            Some(out) => RunFolder::create_at(out),
+            None => create_new(&Path::new(REPORTS).join(format!("{}-{name}", timestamp(now)))),
+        }
     }
 
     /// The folder.
@@ -34,7 +34,7 @@ impl RunFolder {
 
     /// The folder of one scenario of several.
     pub(crate) fn scenario(&self, name: &str) -> Result<RunFolder, Failure> {
-        Ok(RunFolder { path: create_empty_of_recordings(&self.path.join(name))? })
+        RunFolder::create_at(&self.path.join(name))
     }
 
     /// The recording in this folder.
@@ -42,12 +42,23 @@ impl RunFolder {
         recording_in(&self.path)
     }
 
-    /// Removes the folder if nothing was written to it: a run that could not start leaves no trace.
+    /// A folder that may be there already, but not with a recording in it.
+    fn create_at(path: &Path) -> Result<RunFolder, Failure> {
+        let is_new = !path.exists();
+        fs::create_dir_all(path).map_err(|error| Failure::unwritable(path, &error))?;
+        let folder = RunFolder { path: path.to_owned(), is_new };
+        if folder.recording().exists() {
+            let there = format!("{} is there already", folder.recording().display());
+            return Err(Failure::unwritable(path, &there));
+        }
+        Ok(folder)
+    }
+
+    /// Removes the folder if it was made for this run and nothing was written to it.
     pub(crate) fn remove_if_empty(&self) {
-        // A folder that is not empty, or that somebody else removed, stays as it is.
-        let _ = fs::remove_dir(&self.path);
-        if let Some(parent) = self.path.parent() {
-            let _ = fs::remove_dir(parent);
+        if self.is_new {
+            // What is not empty, or gone already, stays as it is.
+            let _ = fs::remove_dir(&self.path);
         }
     }
 
@@ -82,17 +93,8 @@ pub(crate) fn recording_in(path: &Path) -> PathBuf {
     if path.is_dir() { path.join(RECORDING) } else { path.to_owned() }
 }
 
-fn create_empty_of_recordings(path: &Path) -> Result<PathBuf, Failure> {
-    fs::create_dir_all(path).map_err(|error| Failure::unwritable(path, &error))?;
-    let recording = path.join(RECORDING);
-    if recording.exists() {
-        return Err(Failure::unwritable(path, &format!("{} is there already", recording.display())));
-    }
-    Ok(path.to_owned())
-}
-
 /// A folder that was not there before: two soaks in the same second get two folders.
-fn create_new(path: &Path) -> Result<PathBuf, Failure> {
+fn create_new(path: &Path) -> Result<RunFolder, Failure> {
     fs::create_dir_all(REPORTS).map_err(|error| Failure::unwritable(Path::new(REPORTS), &error))?;
     for attempt in 1_u32.. {
         let mut name = path.as_os_str().to_owned();
@@ -101,7 +103,7 @@ fn create_new(path: &Path) -> Result<PathBuf, Failure> {
         }
         let path = PathBuf::from(name);
         match fs::create_dir(&path) {
-            Ok(()) => return Ok(path),
+            Ok(()) => return Ok(RunFolder { path, is_new: true }),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < 100 => {}
             Err(error) => return Err(Failure::unwritable(&path, &error)),
         }
@@ -159,5 +161,19 @@ mod tests {
         fs::write(run.recording(), "").unwrap();
         let failure = RunFolder::create(Some(folder.path()), "x", UNIX_EPOCH).unwrap_err();
         assert_eq!(failure.exit(), Exit::Usage);
+    }
+
+    #[test]
+    fn only_an_empty_folder_made_for_the_run_is_removed() {
+        let there = tempfile::tempdir().unwrap();
+        RunFolder::create(Some(there.path()), "x", UNIX_EPOCH).unwrap().remove_if_empty();
+        assert!(there.path().exists());
+        let run = RunFolder::create(Some(&there.path().join("run")), "x", UNIX_EPOCH).unwrap();
+        fs::write(run.recording(), "").unwrap();
+        run.remove_if_empty();
+        assert!(run.path().exists());
+        fs::remove_file(run.recording()).unwrap();
+        run.remove_if_empty();
+        assert!(!run.path().exists());
     }
 }

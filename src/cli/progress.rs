@@ -113,7 +113,7 @@ fn remaining(progress: &heapsoak_driver::Progress) -> Option<Duration> {
 }
 
 fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{prefix} {bar:24} {human_pos}/{human_len} {msg}")
+    ProgressStyle::with_template("{prefix} {bar:16} {human_pos}/{human_len} {wide_msg}")
         .expect("the template is constant and valid")
         .progress_chars("━╸─")
 }
