@@ -69,7 +69,8 @@ pub(crate) fn rest(timeline: &Timeline<'_>, unit: &Unit, warm_up: usize, policy:
     let mut judged = candidates.clone();
     let mut settled = false;
     let (mut lifetime, mut died) = (None, 0);
-    for count in (1..=candidates.len()).rev() {
+    let mut count = candidates.len();
+    while count > 0 {
         let oldest = &candidates[..count];
         let deaths = deaths_of_whole_cohorts(timeline, unit, oldest);
         let died_at = deaths.iter().map(|death| death.age).max();
@@ -85,6 +86,8 @@ pub(crate) fn rest(timeline: &Timeline<'_>, unit: &Unit, warm_up: usize, policy:
             }
             break;
         }
+        // One less at a time, in long runs a few.
+        count -= (count / 32).max(1);
     }
     if !settled && turned_over >= TURNED_OVER {
         // They have not all stopped dying, but those that have show what is left.

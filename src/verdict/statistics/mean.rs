@@ -36,6 +36,9 @@ pub(crate) fn mean_rate(amounts: &[f64], exposures: &[f64], least_error: f64) ->
     let residuals: Vec<f64> =
         amounts.iter().zip(exposures).map(|(amount, exposed)| amount - estimate * exposed).collect();
     let squares: f64 = residuals.iter().map(|residual| residual * residual).sum();
+    // What is left of equal amounts is rounding, not spread.
+    let rounding = 1e-20 * amounts.iter().map(|amount| amount * amount).sum::<f64>();
+    let squares = if squares <= rounding { 0.0 } else { squares };
     let effective = effective_count(&residuals, squares);
     let freedom = (effective - 1.0).max(1.0);
     let n = count as f64;

@@ -5,4 +5,5 @@ mod healthy;
 mod healthy_programs;
 mod leaks;
 mod other_findings;
+mod properties;
 mod server;

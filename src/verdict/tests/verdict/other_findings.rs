@@ -94,6 +94,41 @@ fn heap_descriptors_and_processes_of_one_kind_are_one_finding() {
 }
 
 #[test]
+fn what_waits_for_time_is_told_from_what_stays_when_both_hold_descriptors() {
+    let mut soak = soak(&EIGHT);
+    soak.advance_every = Some(5);
+    let mut waiting = 0;
+    let judgement = judge(&soak.run(|server, step| {
+        let held = match step {
+            Step::Request("process.ok", _) => {
+                waiting += 3;
+                3
+            }
+            Step::Request("process.grandchild", _) => 2,
+            Step::Advanced => -std::mem::take(&mut waiting),
+            _ => 0,
+        };
+        let fds = server.resources.entry("fds.pipe").or_insert(4);
+        *fds = fds.checked_add_signed(held).expect("no more is closed than was opened");
+    }));
+    let pipes = judgement.resource("fds.pipe").unwrap();
+    assert_eq!(pipes.verdict, ComponentVerdict::Leak, "{pipes:?}");
+    assert_eq!(pipes.triggered_by, ["process.grandchild"]);
+}
+
+#[test]
+fn descriptors_left_in_the_background_are_charged_to_no_kind() {
+    let judgement = judge(&soak(&EIGHT).run(|server, step| {
+        let fds = server.resources.entry("fds.socket").or_insert(4);
+        *fds += u64::from(step == Step::Rest) * 5;
+    }));
+    let sockets = judgement.resource("fds.socket").unwrap();
+    assert_eq!(sockets.verdict, ComponentVerdict::Leak);
+    assert!(sockets.triggered_by.is_empty(), "{:?}", sockets.triggered_by);
+    assert_eq!(judgement.findings[0].component, "unscoped");
+}
+
+#[test]
 fn a_pool_of_threads_that_fills_and_levels_is_bounded() {
     let judgement = judge(&soak(&[("a.b", 1)]).run(|server, step| match step {
         Step::Start => drop(server.resources.insert("threads", 3)),
