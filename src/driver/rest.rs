@@ -7,8 +7,11 @@ use tokio::time::sleep;
 use crate::clock::to_ms;
 use crate::probe::{Probe, ProbeError};
 
-/// Time between two looks at the server.
+/// Time between two looks at the server before a snapshot.
 const POLL: Duration = Duration::from_millis(10);
+
+/// The same between two stages of a cycle, where little depends on it.
+const STAGE_POLL: Duration = Duration::from_millis(4);
 
 /// Looks in a row that must see the same numbers.
 const SAME_LOOKS: u32 = 3;
@@ -51,6 +54,15 @@ impl Rest {
 
     /// Waits until the server is at rest, or patience ends.
     pub(crate) async fn wait(&mut self, probe: &mut Probe) -> Result<Rested, ProbeError> {
+        self.wait_with(probe, POLL).await
+    }
+
+    /// The same between two stages.
+    pub(crate) async fn wait_between_stages(&mut self, probe: &mut Probe) -> Result<Rested, ProbeError> {
+        self.wait_with(probe, STAGE_POLL).await
+    }
+
+    async fn wait_with(&mut self, probe: &mut Probe, poll: Duration) -> Result<Rested, ProbeError> {
         let start = Instant::now();
         let mut last = probe.stillness().await?;
         let (mut same, mut still_since) = (1, start);
@@ -64,7 +76,7 @@ impl Rest {
             if start.elapsed() >= PATIENCE {
                 return Ok(Rested { busy: Some(describe(&last)), waited_ms: to_ms(start.elapsed()) });
             }
-            sleep(POLL).await;
+            sleep(poll).await;
             let now = probe.stillness().await?;
             if now == last {
                 same += 1;

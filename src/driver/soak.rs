@@ -124,12 +124,12 @@ impl Soak<'_> {
             }
             if !stage.before.is_empty() {
                 // Nothing of an earlier stage may come under this stage's tricks.
-                self.rest(rest, cycle).await?;
+                rest.wait_between_stages(self.probe).await?;
                 self.act(cycle, &stage.before).await?;
             }
             self.send(cycle, flows, rest).await;
             if !stage.after.is_empty() {
-                self.rest(rest, cycle).await?;
+                rest.wait_between_stages(self.probe).await?;
                 self.act(cycle, &stage.after).await?;
             }
         }

@@ -179,3 +179,25 @@ fn only_the_top_of_a_folder_is_listed() {
     let names: Vec<_> = listed.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
     assert_eq!(names, ["a.toml", "b.toml"]);
 }
+
+#[test]
+fn every_scenario_that_ships_is_read_and_sends_every_kind_it_weighs() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../leak-scenarios");
+    let listed = Scenario::list(&folder).unwrap();
+    let mut names = Vec::new();
+    for path in &listed {
+        let scenario = Scenario::load(path).unwrap_or_else(|error| panic!("{error}"));
+        let total: f64 = scenario.kinds.iter().map(|kind| kind.weight).sum();
+        for kind in &scenario.kinds {
+            let flows = 0.7 * scenario.requests() as f64 * kind.weight / total;
+            assert!(flows > 5.0, "{}: {} is sent about {flows} times", scenario.name, kind.name);
+        }
+        if ["claims", "missed", "fixed", "mixed"].contains(&scenario.name.as_str()) {
+            assert!(scenario.requests() >= 10_000, "{}", scenario.name);
+        }
+        assert!(scenario.expect.is_some() && !scenario.description.is_empty(), "{}", scenario.name);
+        names.push(scenario.name);
+    }
+    let wanted = ["cache", "claims", "fixed", "missed", "mixed", "process", "queue", "session", "verifier"];
+    assert_eq!(names, wanted);
+}
