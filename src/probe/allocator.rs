@@ -48,7 +48,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Probe<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise, with a layout at least as large.
         let block = unsafe { self.0.alloc(widen(layout)) };
-        if mode::is_counting() && !block.is_null() {
+        if !block.is_null() {
             local::allocated(block.addr(), layout.size());
         }
         block
@@ -58,7 +58,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Probe<A> {
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: as in `alloc`.
         let block = unsafe { self.0.alloc_zeroed(widen(layout)) };
-        if mode::is_counting() && !block.is_null() {
+        if !block.is_null() {
             local::allocated(block.addr(), layout.size());
         }
         block
@@ -66,9 +66,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Probe<A> {
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        if mode::is_counting() {
-            local::freed(block.addr(), layout.size());
-        }
+        local::freed(block.addr(), layout.size());
         // SAFETY: the block was allocated with the widened layout.
         unsafe { self.0.dealloc(block, widen(layout)) }
     }

@@ -3,7 +3,7 @@
 
 use std::cell::Cell as Plain;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU16, AtomicU64, Ordering};
 
 use crate::lock::Lock;
 use crate::mapping::map_for_ever;
@@ -68,6 +68,9 @@ fn add(counter: &AtomicU64, amount: u64) {
 #[repr(C)]
 pub(crate) struct Counters {
     cells: [Cell; TAGS],
+    /// The tag of the context the thread is in; zero when it has to be asked for. Written by the thread, and set to
+    /// zero by whoever starts a cohort.
+    pub(crate) current: AtomicU16,
     owned: AtomicBool,
     next: AtomicPtr<Counters>,
 }
@@ -87,6 +90,7 @@ static BLOCKS: AtomicPtr<Counters> = AtomicPtr::new(ptr::null_mut());
 /// several threads under a lock of nanoseconds, so that the single-writer rule of [`Cell`] holds.
 static SHARED: Counters = Counters {
     cells: [const { Cell::new() }; TAGS],
+    current: AtomicU16::new(0),
     owned: AtomicBool::new(true),
     next: AtomicPtr::new(ptr::null_mut()),
 };
@@ -124,6 +128,8 @@ pub(crate) fn acquire() -> *const Counters {
         unsafe { (*block).owned.store(false, Ordering::Release) };
         return ptr::null();
     }
+    // SAFETY: as above. What the last owner was charged to is not what this one is.
+    unsafe { (*block).current.store(0, Ordering::Relaxed) };
     block
 }
 

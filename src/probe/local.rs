@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 
 use crate::counters::{self, Counters};
 use crate::shadow::{self, Tag};
-use crate::tags;
+use crate::{mode, tags};
 
 /// Number of a context; 0 is [`UNSCOPED`](heapsoak_record::UNSCOPED) without a kind.
 pub(crate) type ContextNumber = u16;
@@ -19,6 +19,14 @@ struct Local {
     counters: Cell<*const Counters>,
     context: Cell<ContextNumber>,
     ending: Cell<bool>,
+}
+
+impl Local {
+    #[inline(always)]
+    fn counters(&self) -> Option<&'static Counters> {
+        // SAFETY: null, or a block of counters this thread owns; blocks are never unmapped.
+        unsafe { self.counters.get().as_ref() }
+    }
 }
 
 thread_local! {
@@ -36,7 +44,12 @@ pub(crate) fn context() -> ContextNumber {
 /// Puts this thread into a context and returns the one it was in.
 #[inline(always)]
 pub(crate) fn set_context(context: ContextNumber) -> ContextNumber {
-    LOCAL.with(|local| local.context.replace(context))
+    LOCAL.with(|local| {
+        if let Some(counters) = local.counters() {
+            counters.current.store(tags::current(context), Ordering::Relaxed);
+        }
+        local.context.replace(context)
+    })
 }
 
 /// Takes the thread's counters away, because it ends.
@@ -47,32 +60,35 @@ pub(crate) fn retire() {
     });
 }
 
-/// Counts a new block and marks it as this context's.
+/// Counts a new block and marks it as this context's, if the probe counts.
+///
+/// A thread that has counters counts: whether the probe does is asked only of those that have none.
 #[inline(always)]
 pub(crate) fn allocated(address: usize, bytes: usize) {
     LOCAL.with(|local| {
-        let tag = tags::current(local.context.get());
-        // SAFETY: null or a block of counters, which are never unmapped; this thread owns it.
-        let counters = unsafe { local.counters.get().as_ref() };
-        if let (Some(counters), Some(slot), true) = (counters, shadow::slot(address), tag != 0) {
-            slot.store(tag, Ordering::Relaxed);
-            counters.cell(tag).allocated(bytes);
-        } else {
-            allocated_slowly(local, address, bytes);
+        if let Some(counters) = local.counters() {
+            let tag = counters.current.load(Ordering::Relaxed);
+            if tag != 0
+                && let Some(slot) = shadow::slot(address)
+            {
+                slot.store(tag, Ordering::Relaxed);
+                return counters.cell(tag).allocated(bytes);
+            }
+        } else if !mode::is_counting() {
+            return;
         }
+        allocated_slowly(local, address, bytes);
     });
 }
 
-/// Counts the end of a block for the context that allocated it.
+/// Counts the end of a block for the context that allocated it, if the probe counts.
 #[inline(always)]
 pub(crate) fn freed(address: usize, bytes: usize) {
-    let tag = shadow::tag(address);
     LOCAL.with(|local| {
-        // SAFETY: as in `allocated`.
-        if let Some(counters) = unsafe { local.counters.get().as_ref() } {
-            counters.cell(tag).freed(bytes);
-        } else {
-            count_slowly(local, tag, |cell| cell.freed(bytes));
+        if let Some(counters) = local.counters() {
+            counters.cell(shadow::tag(address)).freed(bytes);
+        } else if mode::is_counting() {
+            freed_slowly(local, address, bytes);
         }
     });
 }
@@ -93,8 +109,7 @@ pub(crate) fn resized(tag: Tag, old: (usize, usize), new: (usize, usize)) {
         slot.store(0, Ordering::Relaxed); // an owner from an earlier life of the address
     }
     LOCAL.with(|local| {
-        // SAFETY: as in `allocated`.
-        if let Some(counters) = unsafe { local.counters.get().as_ref() } {
+        if let Some(counters) = local.counters() {
             counters.cell(tag).resized(old_bytes, new_bytes);
         } else {
             count_slowly(local, tag, |cell| cell.resized(old_bytes, new_bytes));
@@ -107,13 +122,27 @@ pub(crate) fn resized(tag: Tag, old: (usize, usize), new: (usize, usize)) {
 fn allocated_slowly(local: &Local, address: usize, bytes: usize) {
     let tag = match shadow::slot_or_map(address) {
         Some(slot) => {
-            let tag = tags::assign(local.context.get());
+            let context = local.context.get();
+            let tag = tags::assign(context);
             slot.store(tag, Ordering::Relaxed);
+            if let Some(counters) = local.counters() {
+                counters.current.store(tag, Ordering::Relaxed);
+                // A cohort that began in between has forgotten this tag; so must the thread.
+                if tags::current(context) != tag {
+                    counters.current.store(0, Ordering::Relaxed);
+                }
+            }
             tag
         }
         None => 0,
     };
     count_slowly(local, tag, |cell| cell.allocated(bytes));
+}
+
+#[cold]
+#[inline(never)]
+fn freed_slowly(local: &Local, address: usize, bytes: usize) {
+    count_slowly(local, shadow::tag(address), |cell| cell.freed(bytes));
 }
 
 #[cold]
@@ -131,8 +160,7 @@ fn count_slowly(local: &Local, tag: Tag, count: impl FnOnce(&counters::Cell)) {
     if local.counters.get().is_null() && !local.ending.get() {
         local.counters.set(counters::acquire());
     }
-    // SAFETY: as in `allocated`.
-    match unsafe { local.counters.get().as_ref() } {
+    match local.counters() {
         Some(counters) => count(counters.cell(tag)),
         None => counters::with_shared(tag, count),
     }

@@ -1,15 +1,16 @@
 //! Tags: which context and cohort each of the 65,535 stands for.
 //!
 //! A context gets a tag when it first allocates in a cohort. Advancing the cohort forgets every context's current tag,
-//! so the threads need not be told. Nothing here allocates: all of it may run inside an allocation.
+//! and the one each thread remembers. A thread that enters a scope at that very moment may remember a tag of the cohort
+//! before until it enters or leaves the next. Nothing here allocates: all of it may run inside an allocation.
 
 mod ledger;
 
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering, fence};
 
 pub(crate) use ledger::{Count, Ledger};
 
-use crate::counters::TAGS;
+use crate::counters::{TAGS, blocks};
 use crate::local::ContextNumber;
 use crate::lock::Lock;
 use crate::shadow::Tag;
@@ -94,6 +95,10 @@ pub(crate) fn advance() -> Option<(u32, usize)> {
     owners.cohort += 1;
     for tag in &CURRENT {
         tag.store(0, Ordering::Release);
+    }
+    fence(Ordering::SeqCst);
+    for block in blocks() {
+        block.current.store(0, Ordering::Relaxed);
     }
     Some((owners.cohort, owners.unused - 1 - owners.given_back))
 }

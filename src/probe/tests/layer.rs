@@ -22,14 +22,20 @@ fn request(kind: Option<&str>) -> http::Request<()> {
     request.body(()).expect("the test can go on")
 }
 
-#[tokio::test]
-async fn a_request_is_charged_to_its_component_and_kind_and_so_is_a_task_it_spawns() {
+#[test]
+fn a_request_is_charged_to_its_component_and_kind_and_so_is_a_task_it_spawns() {
     count();
+    // One blocking thread: a second one would be started, and paid for, by whichever request finds the first one busy.
+    let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(charge_requests());
+}
+
+async fn charge_requests() {
     let handler = |_: http::Request<()>| async {
         let block = vec![0_u8; 300];
         tokio::task::yield_now().await;
-        let spawned = heapsoak_probe::spawn(async { vec![0_u8; 40] }).await.unwrap();
-        let blocking = heapsoak_probe::spawn_blocking(|| vec![0_u8; 5]).await.unwrap();
+        let spawned = heapsoak_probe::spawn(async { vec![0_u8; 40] }).await.expect("it can't fail");
+        let blocking = heapsoak_probe::spawn_blocking(|| vec![0_u8; 5]).await.expect("it can't fail");
         Ok::<_, Infallible>((block, spawned, blocking))
     };
     let mut service = ServiceBuilder::new()
@@ -37,10 +43,20 @@ async fn a_request_is_charged_to_its_component_and_kind_and_so_is_a_task_it_spaw
         .layer(VERIFIER.layer())
         .service(service_fn(handler));
     // The first request of all starts the pool of blocking threads.
-    drop(service.ready().await.unwrap().call(request(Some("warm-up"))).await.unwrap());
+    drop(
+        service
+            .ready()
+            .await
+            .expect("it can't fail")
+            .call(request(Some("warm-up")))
+            .await
+            .expect("it can't fail"),
+    );
     let mut kept = Vec::with_capacity(8);
     for kind in [Some("verifier.valid"), Some("verifier.valid"), Some("verifier.replayed"), None] {
-        kept.push(service.ready().await.unwrap().call(request(kind)).await.unwrap());
+        kept.push(
+            service.ready().await.expect("it can't fail").call(request(kind)).await.expect("it can't fail"),
+        );
     }
     let snapshot = heap();
     assert_eq!(context(&snapshot, "verifier", Some("verifier.valid")).live_bytes(), 2 * 345);
