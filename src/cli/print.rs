@@ -57,8 +57,11 @@ pub(crate) fn file(path: &Path) -> Result<Exit, Failure> {
     data(&text)
 }
 
-/// Says on stderr which files a person may want to open.
-pub(crate) fn paths(written: &[PathBuf]) {
+/// Says on stderr which files a person may want to open, unless `quiet`.
+pub(crate) fn paths(written: &[PathBuf], quiet: bool) {
+    if quiet {
+        return;
+    }
     for path in written.iter().filter(|path| path.extension().is_none_or(|extension| extension != "svg")) {
         anstream::eprintln!("wrote {}", path.display());
     }

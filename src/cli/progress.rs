@@ -2,7 +2,7 @@ use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 use heapsoak_driver::Watcher;
-use heapsoak_record::Recording;
+use heapsoak_record::{End, Outcome, Recording};
 use heapsoak_verdict::{RunVerdict, judge};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -87,15 +87,30 @@ impl Watcher for Progress {
     }
 
     fn planned_done(&mut self, recording: &Recording) -> u32 {
-        let judgement = judge(recording);
-        if judgement.verdict != RunVerdict::Inconclusive {
-            return 0;
-        }
-        let requests_per_cycle = recording.header.plan.requests_per_cycle.max(1);
-        let quarter = u64::from(recording.header.plan.cycles.div_ceil(4));
-        let cycles = judgement.wanted_requests.map_or(quarter, |wanted| wanted.div_ceil(requests_per_cycle));
-        u32::try_from(cycles).unwrap_or(u32::MAX)
+        cycles_wanted(recording)
     }
+}
+
+/// How many more cycles would decide a run that has done all it planned; none when it is decided.
+fn cycles_wanted(recording: &Recording) -> u32 {
+    let judgement = judge(&ended_now(recording));
+    if judgement.verdict != RunVerdict::Inconclusive {
+        return 0;
+    }
+    let plan = &recording.header.plan;
+    let done = recording.snapshots.last().map_or(0, |snapshot| snapshot.cycle);
+    let quarter = u64::from(done.div_ceil(4));
+    let wanted = judgement.wanted_requests.map(|requests| requests.div_ceil(plan.requests_per_cycle.max(1)));
+    u32::try_from(wanted.unwrap_or(quarter).max(1)).unwrap_or(u32::MAX)
+}
+
+/// The recording as it would be if the run ended here: one without an end counts as cut off.
+fn ended_now(recording: &Recording) -> Recording {
+    let last = recording.snapshots.last();
+    let (elapsed_ms, requests) = last.map_or((0, 0), |snapshot| (snapshot.elapsed_ms, snapshot.requests));
+    let mut ended = recording.clone();
+    ended.end = Some(End { outcome: Outcome::Completed, elapsed_ms, requests });
+    ended
 }
 
 /// `cycle 3/20, 2,345/s, eta 12s, sending`
@@ -121,8 +136,78 @@ fn style() -> ProgressStyle {
 #[cfg(test)]
 mod tests {
     use heapsoak_driver::Doing;
+    use heapsoak_record::{
+        Cell, Cohort, ContextHeap, FORMAT_VERSION, Header, Heap, Kind, KindCount, Moment, Plan, Snapshot,
+        Target,
+    };
 
     use super::*;
+
+    /// A run under way of so many cycles, in which nothing grows.
+    fn recording(cycles: u32) -> Recording {
+        let header = Header {
+            format_version: FORMAT_VERSION,
+            tool_version: String::new(),
+            started_unix_ms: 0,
+            scenario: "test".to_owned(),
+            description: String::new(),
+            scenario_source: String::new(),
+            seed: 1,
+            target: Target {
+                name: String::new(),
+                command: Vec::new(),
+                pid: 1,
+                as_found: Vec::new(),
+                memory_limit_bytes: None,
+            },
+            plan: Plan { cycles, max_cycles: 100, requests_per_cycle: 100, concurrency: 1 },
+            kinds: vec![Kind { name: "a.b".to_owned(), weight: 1.0 }],
+            claims: Vec::new(),
+            not_analysed: Vec::new(),
+        };
+        let mut recording = Recording::new(header);
+        recording.snapshots = (0..=cycles).map(snapshot).collect();
+        recording
+    }
+
+    /// After every cycle the same 1,000 bytes of start-up are alive.
+    fn snapshot(cycle: u32) -> Snapshot {
+        let requests = u64::from(cycle) * 100;
+        let context = ContextHeap {
+            path: vec!["a".to_owned()],
+            kind: None,
+            allocated_bytes: 1_000,
+            allocated_blocks: 1,
+            survivors: vec![Cell { cohort: Cohort(0), live_bytes: 1_000, live_blocks: 1 }],
+            ..ContextHeap::default()
+        };
+        Snapshot {
+            sequence: cycle,
+            cycle,
+            moment: if cycle == 0 { Moment::Baseline } else { Moment::CycleEnd },
+            elapsed_ms: requests,
+            clock_ms: requests,
+            requests,
+            kinds: vec![KindCount { sent: requests, ok: requests, expected_errors: 0, failed: 0 }],
+            quiet: true,
+            waited_ms: 0,
+            heap: Some(Heap {
+                cohort: Cohort(cycle),
+                contexts: vec![context],
+                total_live_bytes: 1_000,
+                total_live_blocks: 1,
+                ..Heap::default()
+            }),
+            resources: Vec::new(),
+            gauges: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_run_too_short_to_judge_is_made_longer_and_a_decided_one_is_not() {
+        assert!(cycles_wanted(&recording(4)) >= 1);
+        assert_eq!(cycles_wanted(&recording(40)), 0);
+    }
 
     #[test]
     fn progress_is_described_with_cycle_rate_and_time_left() {

@@ -20,6 +20,6 @@ pub(crate) fn report(arguments: &Report) -> Result<Exit, Failure> {
     let folder = arguments.out.as_deref().unwrap_or(beside);
     let written = write_run(folder, &recording, &judgement)?;
     print::run(&recording, &judgement, arguments.output.format())?;
-    print::paths(&written);
+    print::paths(&written, false);
     Ok(gate::decide(recording.end.as_ref(), judgement.verdict, &Expectation::None))
 }

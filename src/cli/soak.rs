@@ -39,7 +39,7 @@ async fn soak_one(arguments: &Soak, scenario: &Scenario) -> Result<Exit, Failure
     let soaked = run(arguments, scenario, &folder, progress, &stop).await?;
     folder.point_latest()?;
     print::run(&soaked.recording, &soaked.judgement, arguments.output.format())?;
-    print::paths(&soaked.written);
+    print::paths(&soaked.written, arguments.quiet);
     Ok(soaked.exit)
 }
 
@@ -76,7 +76,7 @@ async fn soak_several(arguments: &Soak, scenarios: &[Scenario]) -> Result<Exit, 
         Format::Terminal => print::data(scenario_table(&summaries, true).as_bytes())?,
         Format::Json => print::file(&folder.path().join("report.json"))?,
     };
-    print::paths(&written);
+    print::paths(&written, arguments.quiet);
     Ok(exit)
 }
 
