@@ -1,7 +1,7 @@
 //! Time of an allocation and its free, counted and not, side by side in one process.
 //!
 //! `cargo bench -p heapsoak-probe --bench pair`
-#![allow(unsafe_code)] // calls allocators directly
+#![allow(unsafe_code, clippy::print_stdout)] // calls allocators directly; prints what it measured
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::hint::black_box;

@@ -5,7 +5,7 @@ mod support;
 
 use std::convert::Infallible;
 
-use heapsoak_probe::{Component, Probe, count, heap};
+use heapsoak_probe::{Component, Context, Probe, count, heap};
 use support::context;
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 
@@ -25,8 +25,7 @@ fn request(kind: Option<&str>) -> http::Request<()> {
 #[test]
 fn a_request_is_charged_to_its_component_and_kind_and_so_is_a_task_it_spawns() {
     count();
-    // One blocking thread: a second one would be started, and paid for, by whichever request finds the first one busy.
-    let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(charge_requests());
 }
 
@@ -35,14 +34,13 @@ async fn charge_requests() {
         let block = vec![0_u8; 300];
         tokio::task::yield_now().await;
         let spawned = heapsoak_probe::spawn(async { vec![0_u8; 40] }).await.expect("it can't fail");
-        let blocking = heapsoak_probe::spawn_blocking(|| vec![0_u8; 5]).await.expect("it can't fail");
-        Ok::<_, Infallible>((block, spawned, blocking))
+        Ok::<_, Infallible>((block, spawned))
     };
     let mut service = ServiceBuilder::new()
         .layer(heapsoak_probe::layer())
         .layer(VERIFIER.layer())
         .service(service_fn(handler));
-    // The first request of all starts the pool of blocking threads.
+    // The first request of all makes what the runtime keeps.
     drop(
         service
             .ready()
@@ -59,9 +57,19 @@ async fn charge_requests() {
         );
     }
     let snapshot = heap();
-    assert_eq!(context(&snapshot, "verifier", Some("verifier.valid")).live_bytes(), 2 * 345);
-    assert_eq!(context(&snapshot, "verifier", Some("verifier.replayed")).live_bytes(), 345);
-    assert_eq!(context(&snapshot, "verifier", None).live_bytes(), 345);
+    assert_eq!(context(&snapshot, "verifier", Some("verifier.valid")).live_bytes(), 2 * 340);
+    assert_eq!(context(&snapshot, "verifier", Some("verifier.replayed")).live_bytes(), 340);
+    assert_eq!(context(&snapshot, "verifier", None).live_bytes(), 340);
     drop(kept);
     assert_eq!(context(&heap(), "verifier", Some("verifier.valid")).live_bytes(), 0);
+}
+
+#[tokio::test]
+async fn a_blocking_closure_runs_in_the_context_of_its_caller() {
+    count();
+    let scope = VERIFIER.enter();
+    let (here, there) = (Context::current(), heapsoak_probe::spawn_blocking(Context::current));
+    drop(scope);
+    assert_eq!(there.await.unwrap(), here);
+    assert_ne!(here, Context::current());
 }
