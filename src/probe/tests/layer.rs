@@ -13,6 +13,7 @@ use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 static ALLOCATOR: Probe<jemallocator::Jemalloc> = Probe::new(jemallocator::Jemalloc);
 
 static VERIFIER: Component = Component::new("verifier");
+static CALLER: Component = Component::new("caller");
 
 fn request(kind: Option<&str>) -> http::Request<()> {
     let mut request = http::Request::builder();
@@ -67,7 +68,7 @@ async fn charge_requests() {
 #[tokio::test]
 async fn a_blocking_closure_runs_in_the_context_of_its_caller() {
     count();
-    let scope = VERIFIER.enter();
+    let scope = CALLER.enter();
     let (here, there) = (Context::current(), heapsoak_probe::spawn_blocking(Context::current));
     drop(scope);
     assert_eq!(there.await.unwrap(), here);
