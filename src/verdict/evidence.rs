@@ -174,7 +174,8 @@ fn without_leak(
     let rest = &evidence.rest;
     let turns_over =
         rest.turned_over >= TURNED_OVER || rest.died >= DEATHS || (rest.settled && rest.blocks == 0.0);
-    if level.held() || (!level.larger_blocks && (turns_over || evidence.time.is_some())) {
+    if level.held() || level.fluctuates() || (!level.larger_blocks && (turns_over || evidence.time.is_some()))
+    {
         return (ComponentVerdict::Bounded, None);
     }
     // The next doubling, were there one, comes at the latest after as many requests as the last rise came after.

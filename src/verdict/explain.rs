@@ -86,6 +86,9 @@ fn deciding(timeline: &Timeline<'_>, judged: &Judged) -> String {
             bytes(level.peak),
             plural(rest.died, "whole cohort"),
         ),
+        ComponentVerdict::Bounded if !level.held() => {
+            format!("{name} goes up to {} and down again, and its troughs do not rise", bytes(level.peak))
+        }
         ComponentVerdict::Bounded => format!(
             "{name} rose to {} within the first {} requests and held that level for {} more",
             bytes(level.peak),

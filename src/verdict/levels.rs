@@ -12,6 +12,12 @@ use crate::unit::Unit;
 /// Rises below this share of the whole rise are not steps.
 const STEP: f64 = 0.05;
 
+/// A rise of the troughs that chance brings about more often than this is none.
+const NO_TREND: f64 = 0.05;
+
+/// A later peak may lie above that of the first half by this factor, counted from the start.
+const SAME_HEIGHT: f64 = 2.0;
+
 /// A container of few ever-larger blocks: its bytes grow by this factor more than its blocks do.
 const LARGER_BLOCKS: f64 = 1.5;
 
@@ -32,6 +38,8 @@ pub(crate) struct Level {
     pub(crate) requests: f64,
     /// Whether its growth belongs to few ever-larger blocks.
     pub(crate) larger_blocks: bool,
+    /// Whether it ended at or below what it had held in the first half of the run, having risen little beyond that.
+    pub(crate) fell_back: bool,
     /// Slope of the troughs since then, in bytes per 1,000 requests of the run; zero where there are too few.
     pub(crate) since: Growth,
     /// Slope of the troughs in bytes per 1,000 requests of the run, with the chance of such a rise without a trend.
@@ -42,6 +50,12 @@ impl Level {
     /// Whether the unit grew at all.
     pub(crate) fn grew(&self, policy: &Policy) -> bool {
         self.rise > policy.least_rise
+    }
+
+    /// Whether it goes up and down: it fell back, and its troughs show no rise. A record high late in the run is then
+    /// chance (the highest of so many), not growth.
+    pub(crate) fn fluctuates(&self) -> bool {
+        self.fell_back && self.troughs.is_some_and(|(_, chance)| chance > NO_TREND)
     }
 
     /// Whether the level has held for longer than a doubling container would have stood still.
@@ -59,6 +73,11 @@ pub(crate) fn level(timeline: &Timeline<'_>, unit: &Unit, warm_up: usize) -> Lev
     let peak = quiet.iter().map(|&index| bytes(index)).fold(0.0, f64::max);
     let rise = peak - start;
     let requests = timeline.requests();
+    let early_peak = quiet
+        .iter()
+        .filter(|&&index| 2.0 * timeline.instants[index].requests <= requests)
+        .map(|&index| bytes(index))
+        .fold(0.0, f64::max);
     let reached = quiet
         .iter()
         .find(|&&index| bytes(index) >= peak - STEP * rise)
@@ -74,6 +93,7 @@ pub(crate) fn level(timeline: &Timeline<'_>, unit: &Unit, warm_up: usize) -> Lev
         reached,
         requests,
         larger_blocks: larger_blocks(unit, &quiet),
+        fell_back: end <= early_peak && rise <= SAME_HEIGHT * (early_peak - start),
         troughs: troughs(timeline, unit, warm_up),
     }
 }

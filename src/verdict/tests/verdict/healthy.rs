@@ -216,3 +216,32 @@ fn fewer_than_eight_cycles_decide_nothing() {
     assert_eq!(judgement.verdict, RunVerdict::Inconclusive);
     assert!(judgement.wanted_requests.unwrap() >= 500);
 }
+
+/// Connections whose buffers grow for a large message and are given back when the connection closes: the highest of
+/// so many levels may come at the very end.
+#[test]
+fn a_record_high_late_in_a_run_that_goes_up_and_down_is_chance_and_not_growth() {
+    let levels = [
+        2, 1, 0, 2, 2, 3, 1, 0, 1, 1, 2, 1, 0, 1, 1, 2, 2, 1, 1, 1, 2, 1, 2, 3, 3, 1, 1, 0, 1, 1, 1, 1, 1, 2,
+        2, 2, 3, 4, 2,
+    ];
+    let mut connections: Vec<Block> = Vec::new();
+    let mut wanted = levels.into_iter();
+    let mut soak = soak(&[("a.b", 1)]);
+    soak.cycles = 39;
+    let judgement = judge(&soak.run(|server, step| match step {
+        Step::Rest => {
+            if connections.is_empty() {
+                connections.extend((0..8).map(|_| server.alloc("unscoped", 20_000)));
+            }
+            let level = wanted.next().expect("there is a level for each cycle");
+            for (number, connection) in connections.iter_mut().enumerate() {
+                server.resize(connection, if number < level { 142_920 } else { 20_000 });
+            }
+        }
+        _ => server.churn("unscoped", 100),
+    }));
+    let unscoped = judgement.component("unscoped").unwrap();
+    assert_eq!(unscoped.verdict, ComponentVerdict::Bounded, "{:?}", unscoped.evidence);
+    assert_eq!(unscoped.bound_bytes, Some(4 * 142_920 + 4 * 20_000));
+}

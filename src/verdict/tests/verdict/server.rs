@@ -82,6 +82,18 @@ impl Server {
         counts.alive.get_mut(&block.cohort).expect("a live block is in its cohort").0 += by;
     }
 
+    /// Grows or shrinks a block in place.
+    pub(crate) fn resize(&mut self, block: &mut Block, bytes: u64) {
+        if bytes >= block.bytes {
+            return self.grow(block, bytes - block.bytes);
+        }
+        let by = block.bytes - bytes;
+        block.bytes = bytes;
+        let counts = self.counts(block);
+        counts.freed.0 += by;
+        counts.alive.get_mut(&block.cohort).expect("a live block is in its cohort").0 -= by;
+    }
+
     /// The request under way is not answered as expected.
     pub(crate) fn fail(&mut self) {
         self.failed += 1;
