@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use heapsoak_record::{Outcome, Unit};
 use heapsoak_verdict::{
-    ClaimJudgement, ComponentJudgement, Finding, Growth, KindJudgement, Live, Quality, Requests,
+    ClaimJudgement, ComponentJudgement, Finding, Growth, Judgement, KindJudgement, Live, Quality, Requests,
     ResourceJudgement,
 };
 use serde::Serialize;
@@ -47,6 +47,7 @@ struct Document<'a> {
     kinds: Vec<KindDocument<'a>>,
     components: Vec<ComponentDocument<'a>>,
     resources: Vec<ResourceDocument<'a>>,
+    process_memory: Vec<MemoryDocument<'a>>,
     findings: Vec<FindingDocument<'a>>,
     combined_impact_at_10000_requests_bytes: i64,
     out_of_memory: OutOfMemoryDocument,
@@ -85,7 +86,6 @@ struct ComponentDocument<'a> {
 #[derive(Serialize)]
 struct ResourceDocument<'a> {
     name: &'a str,
-    unit: Unit,
     verdict: &'static str,
     growth_per_1000_requests: Growth,
     minimum_detectable_per_1000_requests: f64,
@@ -93,6 +93,14 @@ struct ResourceDocument<'a> {
     value: Live,
     triggered_by: &'a [String],
     evidence: &'a [String],
+}
+
+/// What the system and the allocator say of the process's memory: shown beside the components, not judged.
+#[derive(Serialize)]
+struct MemoryDocument<'a> {
+    name: &'a str,
+    bytes: Live,
+    growth_bytes_per_1000_requests: Growth,
 }
 
 #[derive(Serialize)]
@@ -162,7 +170,8 @@ impl<'a> Document<'a> {
             requests: judgement.requests,
             kinds: kinds(run),
             components: judgement.components.iter().map(ComponentDocument::of).collect(),
-            resources: judgement.resources.iter().map(ResourceDocument::of).collect(),
+            resources: resources_in(judgement, Unit::Count).map(ResourceDocument::of).collect(),
+            process_memory: resources_in(judgement, Unit::Bytes).map(MemoryDocument::of).collect(),
             findings: judgement.findings.iter().map(FindingDocument::of).collect(),
             combined_impact_at_10000_requests_bytes: whole(judgement.combined_impact_at_10000_requests_bytes),
             out_of_memory: OutOfMemoryDocument::of(run),
@@ -211,11 +220,24 @@ impl<'a> ComponentDocument<'a> {
     }
 }
 
+fn resources_in(judgement: &Judgement, unit: Unit) -> impl Iterator<Item = &ResourceJudgement> {
+    judgement.resources.iter().filter(move |resource| resource.unit == unit)
+}
+
+impl<'a> MemoryDocument<'a> {
+    fn of(memory: &'a ResourceJudgement) -> MemoryDocument<'a> {
+        MemoryDocument {
+            name: &memory.name,
+            bytes: values(memory),
+            growth_bytes_per_1000_requests: memory.growth_per_1000_requests,
+        }
+    }
+}
+
 impl<'a> ResourceDocument<'a> {
     fn of(resource: &'a ResourceJudgement) -> ResourceDocument<'a> {
         ResourceDocument {
             name: &resource.name,
-            unit: resource.unit,
             verdict: resource.verdict.word(),
             growth_per_1000_requests: resource.growth_per_1000_requests,
             minimum_detectable_per_1000_requests: resource.minimum_detectable_per_1000_requests,
