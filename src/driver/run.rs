@@ -177,15 +177,11 @@ pub async fn run(run: Run<'_>, watcher: &mut dyn Watcher) -> Result<Recording, R
 /// What a run of this scenario can't see.
 fn list_not_analysed(scenario: &Scenario) -> Vec<String> {
     let mut sentences = vec![
-        "memory that the server maps itself, without its allocator".to_owned(),
         "memory of the child processes the server starts".to_owned(),
         "code that no request of this scenario reaches".to_owned(),
     ];
     if !scenario.unused_kinds.is_empty() {
         sentences.push(format!("request kinds known but not sent: {}", scenario.unused_kinds.join(", ")));
-    }
-    if scenario.advance.is_none() {
-        sentences.push("what only time frees or lets grow: the server's clock was not advanced".to_owned());
     }
     sentences
 }

@@ -132,6 +132,10 @@ pub(crate) fn not_analysed(timeline: &Timeline<'_>) -> Vec<String> {
     } else {
         sentences.push("what time would free: the server's clock was not advanced".to_owned());
     }
+    sentences.push(format!(
+        "bounds that lie beyond this run: what is called a leak grew for all of its {} requests without levelling",
+        count(timeline.requests())
+    ));
     let uncounted = recording
         .snapshots
         .last()

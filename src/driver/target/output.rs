@@ -1,7 +1,8 @@
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -14,9 +15,25 @@ const LONGEST_LINE: u64 = 2_000;
 /// What the line that says the address starts with.
 const LISTENING: &str = "listening on ";
 
+/// How long the rest of an ended process's output may take to be read. A grandchild may hold the stream open for ever.
+const DRAIN_TIME: Duration = Duration::from_millis(200);
+
 /// The last lines a process wrote to stderr.
 #[derive(Debug, Clone, Default)]
-pub(super) struct LastLines(Arc<Mutex<VecDeque<String>>>);
+pub(super) struct LastLines(Arc<Stream>);
+
+#[derive(Debug, Default)]
+struct Stream {
+    heard: Mutex<Heard>,
+    ended: Condvar,
+}
+
+/// What was read so far.
+#[derive(Debug, Default)]
+struct Heard {
+    lines: VecDeque<String>,
+    ended: bool,
+}
 
 impl LastLines {
     /// Reads a stream to its end on a thread of its own.
@@ -25,20 +42,27 @@ impl LastLines {
         let kept = lines.clone();
         thread::spawn(move || {
             for_each_line(stream, |line| {
-                let mut lines = kept.0.lock().unwrap_or_else(PoisonError::into_inner);
+                let lines = &mut kept.heard().lines;
                 if lines.len() == KEPT_LINES {
                     lines.pop_front();
                 }
                 lines.push_back(line.to_owned());
             });
+            kept.heard().ended = true;
+            kept.0.ended.notify_all();
         });
         lines
     }
 
-    /// The lines, oldest first.
+    /// The lines of a process that has ended, oldest first. Blocks until they are read, a fifth of a second at most.
     pub(super) fn text(&self) -> String {
-        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.iter().map(String::as_str).collect::<Vec<_>>().join("\n")
+        let waited = self.0.ended.wait_timeout_while(self.heard(), DRAIN_TIME, |heard| !heard.ended);
+        let (heard, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        heard.lines.iter().map(String::as_str).collect::<Vec<_>>().join("\n")
+    }
+
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.0.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -90,9 +114,7 @@ mod tests {
     fn only_the_last_lines_are_kept() {
         let output: String = (0..100).map(|number| format!("line {number}\n")).collect();
         let lines = LastLines::follow(std::io::Cursor::new(output));
-        while !lines.text().ends_with("line 99") {
-            thread::yield_now();
-        }
+        assert!(lines.text().ends_with("line 99"));
         assert!(lines.text().starts_with("line 80\n"));
     }
 }
