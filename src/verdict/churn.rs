@@ -1,5 +1,6 @@
 //! Churn: allocation out of proportion to what is kept.
 
+use crate::cohorts::least_warm_up;
 use crate::judgement::Growth;
 use crate::policy::Policy;
 use crate::statistics::{median, rank_correlation, theil_sen};
@@ -30,10 +31,14 @@ pub(crate) struct Churn {
 }
 
 /// Follows the allocation of one request kind in one component. None when it is in proportion.
-pub(crate) fn churn(timeline: &Timeline<'_>, unit: &Unit, warm_up: usize, policy: &Policy) -> Option<Churn> {
+///
+/// Only the policy's least warm-up is left out: while a cache still fills, what is kept can't be judged, but what a
+/// request costs against what is kept can.
+pub(crate) fn churn(timeline: &Timeline<'_>, unit: &Unit, policy: &Policy) -> Option<Churn> {
     if !matches!(unit.scope, Scope::Kind(_)) {
         return None;
     }
+    let warm_up = least_warm_up(timeline, policy);
     let mut at = Vec::new();
     let mut rates = Vec::new();
     for span in warm_up + 1..timeline.spans.len() {

@@ -102,8 +102,12 @@ pub(crate) fn warm_up(timeline: &Timeline<'_>, whole: &Unit, policy: &Policy) ->
     let spans: Vec<usize> = candidates(timeline, 0, policy);
     let rates: Vec<f64> =
         spans.iter().map(|&span| now.held(span).blocks / whole.exposure(timeline, span).max(1.0)).collect();
-    let least = (timeline.cycles.len() as f64 * policy.least_warm_up).ceil() as usize;
-    warm_up_length(&rates).max(least)
+    warm_up_length(&rates).max(least_warm_up(timeline, policy))
+}
+
+/// The least warm-up of every component, in spans: the policy's share of the run.
+pub(crate) fn least_warm_up(timeline: &Timeline<'_>, policy: &Policy) -> usize {
+    (timeline.cycles.len() as f64 * policy.least_warm_up).ceil() as usize
 }
 
 /// Spans past warm-up, not among the youngest, and through an advance of the clock where there are any.

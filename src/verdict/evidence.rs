@@ -104,7 +104,7 @@ fn weigh(timeline: &Timeline<'_>, unit: &Unit, warm_up: usize, policy: &Policy) 
         in_place: in_place(timeline, unit, warm_up, policy),
         level: level(timeline, unit, warm_up),
         time: held_by_time(timeline, unit, policy),
-        churn: churn(timeline, unit, warm_up, policy),
+        churn: churn(timeline, unit, policy),
         per_second,
         least_detectable: least_detectable(timeline, unit, &rest, policy),
         rest,
