@@ -1,0 +1,21 @@
+use std::io;
+use std::path::PathBuf;
+
+/// Why nothing could be measured.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BenchError {
+    #[error("{} is missing: build it with `cargo build --release -p heapsoak-bench`", .0.display())]
+    Missing(PathBuf),
+    #[error("can't run {what}: {error}")]
+    Start { what: String, error: io::Error },
+    #[error("{what} ended with {status}: {stderr}")]
+    Failed { what: String, status: std::process::ExitStatus, stderr: String },
+    #[error("{0} did not end within {1} s and was killed")]
+    TooSlow(String, u64),
+    #[error("{what} printed no figures: {error}")]
+    Figures { what: String, error: serde_json::Error },
+    #[error("no directory for sockets and files: {0}")]
+    Directory(io::Error),
+    #[error("can't print: {0}")]
+    Output(io::Error),
+}
