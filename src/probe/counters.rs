@@ -5,6 +5,7 @@ use std::cell::Cell as Plain;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU16, AtomicU64, Ordering};
 
+use crate::fork;
 use crate::lock::Lock;
 use crate::mapping::map_for_ever;
 use crate::shadow::Tag;
@@ -160,15 +161,23 @@ fn map_new() -> *const Counters {
     }
 }
 
+/// Frees the locks in the child of a fork.
+pub(crate) fn free_locks() {
+    SHARED_TURN.free_in_child();
+    KEY.free_in_child();
+}
+
+static KEY: Lock<Plain<Option<libc::pthread_key_t>>> = Lock::new(Plain::new(None));
+
 /// The key whose destructor runs when a thread ends, after the destructors of Rust's thread locals.
 fn exit_key() -> Option<libc::pthread_key_t> {
-    static KEY: Lock<Plain<Option<libc::pthread_key_t>>> = Lock::new(Plain::new(None));
     let key = KEY.take()?;
     if key.get().is_none() {
         let mut new = 0;
         // SAFETY: `new` is writable, and the destructor has the signature asked for.
         if unsafe { libc::pthread_key_create(&raw mut new, Some(thread_ends)) } == 0 {
             key.set(Some(new));
+            fork::watch();
         }
     }
     key.get()

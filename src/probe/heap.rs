@@ -1,15 +1,23 @@
 //! Heap counts of the process, for whoever asks: the socket, or a test in the process itself.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use heapsoak_record::{Cell, Cohort, ContextHeap, Heap, MergedCohorts, UNSCOPED};
 
 use crate::local::ContextNumber;
-use crate::registry;
 use crate::tags::{Count, Ledger};
+use crate::{fork, registry};
 
 static LEDGER: Mutex<Option<Ledger>> = Mutex::new(None);
+
+/// The books, held over a fork.
+pub(crate) type BooksGuard = MutexGuard<'static, Option<Ledger>>;
+
+/// Holds the books, or gives up.
+pub(crate) fn hold_books() -> Option<BooksGuard> {
+    fork::hold(&LEDGER)
+}
 
 fn with_ledger<R>(work: impl FnOnce(&mut Ledger) -> R) -> R {
     let _own = registry::enter_own();

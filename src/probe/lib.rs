@@ -60,6 +60,7 @@ pub mod clock;
 mod component;
 mod context;
 mod counters;
+mod fork;
 mod gauge;
 mod heap;
 mod kind;
@@ -73,6 +74,8 @@ mod registry;
 mod resources;
 mod service;
 mod shadow;
+#[cfg(feature = "tracing")]
+mod span;
 mod start;
 mod tags;
 #[cfg(feature = "tokio")]
@@ -88,6 +91,8 @@ pub use kind::RequestKind;
 #[cfg(feature = "tower")]
 pub use layer::{ComponentLayer, ComponentService, KindLayer, KindService, layer};
 pub use mode::{count, is_counting};
+#[cfg(feature = "tracing")]
+pub use span::SpanLayer;
 pub use start::start;
 #[cfg(feature = "tokio")]
 pub use task::{spawn, spawn_blocking};

@@ -38,6 +38,11 @@ impl<T> Lock<T> {
         }
         None
     }
+
+    /// Frees the lock in the child of a fork, where whoever held it does not exist.
+    pub(crate) fn free_in_child(&self) {
+        self.taken.store(false, Ordering::Release);
+    }
 }
 
 /// The lock, taken; given back when dropped.

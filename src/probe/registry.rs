@@ -5,11 +5,12 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use heapsoak_record::{OWN_COMPONENT, UNSCOPED};
 
 use crate::context::Scope;
+use crate::fork;
 use crate::local::ContextNumber;
 use crate::tags::CONTEXTS;
 
@@ -45,6 +46,16 @@ struct Registry {
 }
 
 static REGISTRY: Mutex<Option<Registry>> = Mutex::new(None);
+
+/// The names, held over a fork.
+pub(crate) struct NamesGuard {
+    _guard: MutexGuard<'static, Option<Registry>>,
+}
+
+/// Holds the names, or gives up.
+pub(crate) fn hold_names() -> Option<NamesGuard> {
+    Some(NamesGuard { _guard: fork::hold(&REGISTRY)? })
+}
 
 fn with_registry<R>(work: impl FnOnce(&mut Registry) -> R) -> R {
     // Not through `enter_own`, which comes here: the probe's context is set by number once it is known.
@@ -141,6 +152,14 @@ pub(crate) fn follow(from: ContextNumber, step: Step) -> ContextNumber {
         return ContextNumber::try_from(entry & 0xffff).unwrap_or(0);
     }
     find_or_make(from, step, key)
+}
+
+/// The context of no component with the kind of this one.
+#[cfg(feature = "tracing")]
+pub(crate) fn outermost(context: ContextNumber) -> ContextNumber {
+    let kind =
+        with_registry(|registry| registry.contexts.get(usize::from(context)).map_or(0, |here| here.kind));
+    follow(0, Step::Kind(kind))
 }
 
 /// Entries of the cache: key in the upper 48 bits, context in the lower 16. Both in one word, so never torn.

@@ -89,6 +89,11 @@ impl Owners {
     }
 }
 
+/// Frees the table's lock in the child of a fork.
+pub(crate) fn free_lock() {
+    OWNERS.free_in_child();
+}
+
 /// Starts the next cohort. Returns its number and how many tags are in use. None if the table can't be had.
 pub(crate) fn advance() -> Option<(u32, usize)> {
     let mut owners = OWNERS.take()?;
