@@ -55,12 +55,33 @@ pub(crate) struct Soak {
     /// The scenario's expectation no longer applies then.
     #[arg(long, value_name = "LIST")]
     pub(crate) as_found: Option<Defects>,
+    /// Profiler to run in the server beside the probe; writes a file of its own to the run's folder.
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub(crate) profiler: Option<Profiler>,
     /// What to print on stdout.
     #[command(flatten)]
     pub(crate) output: Output,
     /// No progress on stderr; what went wrong is still said.
     #[arg(long, short)]
     pub(crate) quiet: bool,
+}
+
+/// A profiler to run in the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Profiler {
+    /// Every allocation by its stack, exactly, many times slower: dhat-heap.json.
+    Dhat,
+    /// A sample of the allocations by their stacks, at next to no cost: jemalloc.heap.
+    Jemalloc,
+}
+
+impl From<Profiler> for heapsoak_driver::Profiler {
+    fn from(profiler: Profiler) -> heapsoak_driver::Profiler {
+        match profiler {
+            Profiler::Dhat => heapsoak_driver::Profiler::Dhat,
+            Profiler::Jemalloc => heapsoak_driver::Profiler::Jemalloc,
+        }
+    }
 }
 
 /// Arguments of `report`.

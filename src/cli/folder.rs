@@ -42,6 +42,16 @@ impl RunFolder {
         recording_in(&self.path)
     }
 
+    /// The file a profiler writes in this folder. Its path is absolute: another process writes it.
+    pub(crate) fn profile(
+        &self,
+        profiler: heapsoak_driver::Profiler,
+    ) -> Result<heapsoak_driver::Profile, Failure> {
+        let file = std::path::absolute(self.path.join(profiler.file_name()))
+            .map_err(|error| Failure::unwritable(&self.path, &error))?;
+        Ok(heapsoak_driver::Profile { profiler, file })
+    }
+
     /// A folder that may be there already, but not with a recording in it.
     fn create_at(path: &Path) -> Result<RunFolder, Failure> {
         let is_new = !path.exists();

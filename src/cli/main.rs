@@ -17,14 +17,16 @@ mod soak;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use heapsoak_probe::Probe;
+use heapsoak_probe::profiler::Choosing;
+use jemallocator::Jemalloc;
 
 use crate::arguments::{Arguments, Command, Scenario};
 use crate::exit::Exit;
 use crate::failure::Failure;
 
 #[global_allocator]
-static ALLOCATOR: heapsoak_probe::Probe<jemallocator::Jemalloc> =
-    heapsoak_probe::Probe::new(jemallocator::Jemalloc);
+static ALLOCATOR: Probe<Choosing<Jemalloc>> = Probe::new(Choosing::new(Jemalloc));
 
 fn main() -> ExitCode {
     if let Some(code) = hidden::dispatch() {

@@ -1,4 +1,5 @@
 use std::io::IsTerminal as _;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use heapsoak_driver::Watcher;
@@ -88,6 +89,21 @@ impl Watcher for Progress {
 
     fn planned_done(&mut self, recording: &Recording) -> u32 {
         cycles_wanted(recording)
+    }
+
+    fn profiled(&mut self, file: &Path, result: Result<(), String>) {
+        let scenario = &self.scenario;
+        let is_bad = result.is_err();
+        let line = match result {
+            Ok(()) => format!("{scenario}: profile written to {}", file.display()),
+            Err(why) => format!("{scenario}: no profile in {}: {why}", file.display()),
+        };
+        match &self.shown {
+            Shown::Bar(bar) => bar.suspend(|| anstream::eprintln!("{line}")),
+            Shown::Lines { .. } => anstream::eprintln!("{line}"),
+            Shown::Nothing if is_bad => anstream::eprintln!("{line}"),
+            Shown::Nothing => {}
+        }
     }
 }
 

@@ -134,6 +134,7 @@ async fn run(
             .as_found
             .as_ref()
             .map(|chosen| chosen.iter().map(|defect| defect.name().to_owned()).collect()),
+        profile: arguments.profiler.map(|profiler| folder.profile(profiler.into())).transpose()?,
         stop: stop.clone(),
         ..Run::new(scenario, &program, &file)
     };

@@ -10,6 +10,7 @@ mod data;
 mod draw;
 mod load;
 mod probe;
+mod profile;
 mod recorder;
 mod rest;
 mod run;
@@ -20,6 +21,7 @@ mod target;
 mod template;
 mod watcher;
 
+pub use profile::{Profile, Profiler};
 pub use run::{Run, run};
 pub use run_error::RunError;
 pub use scenario::{

@@ -11,6 +11,9 @@ use tokio::time::timeout;
 /// How long the probe may take to answer. Its thread does nothing else, so this is far more than it needs.
 const ANSWER_TIME: Duration = Duration::from_secs(20);
 
+/// How long the probe may take to write a profile: dhat looks up the name of every function on every stack.
+const PROFILE_TIME: Duration = Duration::from_secs(180);
+
 /// The driver's end of the probe's private socket.
 #[derive(Debug)]
 pub(crate) struct Probe {
@@ -31,8 +34,8 @@ pub(crate) struct Hello {
 pub(crate) enum ProbeError {
     #[error("the probe's socket failed: {0}")]
     Io(#[from] io::Error),
-    #[error("the probe did not answer within {} s", ANSWER_TIME.as_secs())]
-    Silent,
+    #[error("the probe did not answer within {} s", .0.as_secs())]
+    Silent(Duration),
     #[error("the probe closed its socket")]
     Closed,
     #[error(
@@ -92,10 +95,22 @@ impl Probe {
         }
     }
 
+    /// Has the server's profiler write its profile.
+    pub(crate) async fn write_profile(&mut self) -> Result<(), ProbeError> {
+        match self.ask_patiently(&Request::WriteProfile, PROFILE_TIME).await? {
+            Response::ProfileWritten => Ok(()),
+            other => Err(mismatch(other)),
+        }
+    }
+
     async fn ask(&mut self, request: &Request) -> Result<Response, ProbeError> {
+        self.ask_patiently(request, ANSWER_TIME).await
+    }
+
+    async fn ask_patiently(&mut self, request: &Request, patience: Duration) -> Result<Response, ProbeError> {
         let mut line = serde_json::to_vec(request)?;
         line.push(b'\n');
-        timeout(ANSWER_TIME, self.exchange(&line)).await.map_err(|_| ProbeError::Silent)?
+        timeout(patience, self.exchange(&line)).await.map_err(|_| ProbeError::Silent(patience))?
     }
 
     async fn exchange(&mut self, line: &[u8]) -> Result<Response, ProbeError> {

@@ -5,6 +5,8 @@ use tokio::sync::watch;
 
 use crate::clock::{Clock, unix_now_ms};
 use crate::load::{Load, Tally};
+use crate::probe::Probe;
+use crate::profile::{Profile, Profiler};
 use crate::recorder::Recorder;
 use crate::run_error::RunError;
 use crate::scenario::{Scenario, TargetSpec};
@@ -38,6 +40,8 @@ pub struct Run<'a> {
     pub as_found: Option<Vec<String>>,
     /// Another number of requests in flight than the scenario's.
     pub concurrency: Option<u32>,
+    /// A profiler to run in the server, and its file. Written at the end, while the server still holds what it holds.
+    pub profile: Option<Profile>,
     /// The run ends when this turns true; what was recorded is kept.
     pub stop: watch::Receiver<bool>,
 }
@@ -55,6 +59,7 @@ impl<'a> Run<'a> {
             requests: None,
             as_found: None,
             concurrency: None,
+            profile: None,
             // Its sender is gone, so it never turns true.
             stop: watch::channel(false).1,
         }
@@ -113,7 +118,7 @@ impl<'a> Run<'a> {
             plan: plan.clone(),
             kinds: scenario.kinds.iter().map(kind).collect(),
             claims: scenario.claims.clone(),
-            not_analysed: list_not_analysed(scenario),
+            not_analysed: list_not_analysed(scenario, self.profile.as_ref()),
         }
     }
 }
@@ -133,7 +138,7 @@ pub async fn run(run: Run<'_>, watcher: &mut dyn Watcher) -> Result<Recording, R
     let tally = Tally::new(run.scenario);
     watcher.progress(&crate::watcher::starting(&plan));
 
-    let starting = start(Builtin { program: run.program, spec: &spec });
+    let starting = start(Builtin { program: run.program, spec: &spec, profile: run.profile.as_ref() });
     let (mut target, mut probe, hello) = tokio::select! {
         started = starting => started?,
         () = stop.asked() => return Err(RunError::Interrupted),
@@ -158,6 +163,10 @@ pub async fn run(run: Run<'_>, watcher: &mut dyn Watcher) -> Result<Recording, R
         watcher: &mut *watcher,
     };
     let result = soak.run(&mut stop, died).await;
+    if let Some(profile) = &run.profile {
+        soak.show(0, Doing::Profiling);
+        soak.watcher.profiled(&profile.file, write_profile(soak.probe).await);
+    }
     soak.show(0, Doing::Ending);
     drop(load);
     let outcome = match result {
@@ -174,14 +183,23 @@ pub async fn run(run: Run<'_>, watcher: &mut dyn Watcher) -> Result<Recording, R
         .map_err(|error| RunError::internal(&format!("can't write {}", run.recording.display()), error))
 }
 
+async fn write_profile(probe: &mut Probe) -> Result<(), String> {
+    probe.write_profile().await.map_err(|error| error.to_string())
+}
+
 /// What a run of this scenario can't see.
-fn list_not_analysed(scenario: &Scenario) -> Vec<String> {
+fn list_not_analysed(scenario: &Scenario, profile: Option<&Profile>) -> Vec<String> {
     let mut sentences = vec![
         "memory of the child processes the server starts".to_owned(),
         "code that no request of this scenario reaches".to_owned(),
     ];
     if !scenario.unused_kinds.is_empty() {
         sentences.push(format!("request kinds known but not sent: {}", scenario.unused_kinds.join(", ")));
+    }
+    if profile.is_some_and(|profile| profile.profiler == Profiler::Dhat) {
+        sentences.push(
+            "the server's own resident memory and time: dhat, beside it, takes most of both".to_owned(),
+        );
     }
     sentences
 }

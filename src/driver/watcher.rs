@@ -1,4 +1,5 @@
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
 use heapsoak_record::{Plan, Recording};
@@ -11,6 +12,10 @@ pub trait Watcher: Send {
     /// Called when every planned cycle is done: how many more are wanted? The run is never longer than the scenario's
     /// `max-cycles`.
     fn planned_done(&mut self, recording: &Recording) -> u32;
+
+    /// Called when the server's profiler has written its profile, or with the reason why there is none. Only if the run
+    /// asked for one.
+    fn profiled(&mut self, _file: &Path, _result: Result<(), String>) {}
 }
 
 /// Watches nothing and wants no more cycles than planned.
@@ -57,6 +62,8 @@ pub enum Doing {
     Sending,
     /// Waiting for the server to come to rest.
     Resting,
+    /// Waiting for the server's profiler to write its profile.
+    Profiling,
     /// Ending the server.
     Ending,
 }
@@ -82,6 +89,7 @@ impl fmt::Display for Doing {
             Doing::Starting => "starting the server",
             Doing::Sending => "sending",
             Doing::Resting => "waiting for rest",
+            Doing::Profiling => "writing the profile",
             Doing::Ending => "ending the server",
         })
     }

@@ -70,6 +70,8 @@ mod local;
 mod lock;
 mod mapping;
 mod mode;
+#[cfg(feature = "profiler")]
+pub mod profiler;
 mod registry;
 mod resources;
 mod service;

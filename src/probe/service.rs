@@ -109,5 +109,21 @@ fn answer(request: &Request) -> Response {
             let sum = clock::advance(Duration::from_millis(by_ms));
             Response::Clock { advanced_ms: u64::try_from(sum.as_millis()).unwrap_or(u64::MAX) }
         }
+        Request::WriteProfile => write_profile(),
+    }
+}
+
+#[cfg(feature = "profiler")]
+fn write_profile() -> Response {
+    match crate::profiler::write() {
+        Ok(_) => Response::ProfileWritten,
+        Err(error) => Response::Error { message: error.to_string() },
+    }
+}
+
+#[cfg(not(feature = "profiler"))]
+fn write_profile() -> Response {
+    Response::Error {
+        message: "the server's heapsoak-probe was built without its feature `profiler`".to_owned(),
     }
 }

@@ -15,10 +15,12 @@ use crate::{mode, registry, service};
 /// goes on without it.
 pub fn start() {
     static STARTED: AtomicBool = AtomicBool::new(false);
-    let Some(path) = env::var_os(SOCKET_VARIABLE) else { return };
     if STARTED.swap(true, Ordering::Relaxed) {
         return;
     }
+    #[cfg(feature = "profiler")]
+    crate::profiler::start();
+    let Some(path) = env::var_os(SOCKET_VARIABLE) else { return };
     mode::count();
     let _own = registry::enter_own();
     let path = PathBuf::from(path);

@@ -13,6 +13,12 @@ pub const PROTOCOL_VERSION: u32 = 1;
 /// Environment variable that wakes the probe: the path of the socket to listen on.
 pub const SOCKET_VARIABLE: &str = "HEAPSOAK_SOCKET";
 
+/// Environment variable that chooses a profiler to run beside the probe: `dhat` or `jemalloc`.
+pub const PROFILER_VARIABLE: &str = "HEAPSOAK_PROFILER";
+
+/// Environment variable that names the file the profiler writes.
+pub const PROFILE_VARIABLE: &str = "HEAPSOAK_PROFILE";
+
 /// Header in which the driver tells the server the kind of a request.
 pub const KIND_HEADER: &str = "heapsoak-kind";
 
@@ -33,6 +39,8 @@ pub enum Request {
         /// By how much, in milliseconds.
         by_ms: u64,
     },
+    /// End the profiler that was chosen when the server started, and write its profile. May take a minute.
+    WriteProfile,
 }
 
 /// What the probe answers.
@@ -64,6 +72,8 @@ pub enum Response {
         /// Sum of all advances, in milliseconds.
         advanced_ms: u64,
     },
+    /// To [`Request::WriteProfile`]: the profile is written.
+    ProfileWritten,
     /// The request could not be carried out.
     Error {
         /// Why, in a sentence.

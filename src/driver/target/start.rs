@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use heapsoak_record::wire::SOCKET_VARIABLE;
+use heapsoak_record::wire::{PROFILE_VARIABLE, PROFILER_VARIABLE, SOCKET_VARIABLE};
 use tempfile::TempDir;
 use tokio::time::sleep;
 
@@ -15,6 +15,7 @@ use super::process::{Process, describe};
 use crate::clock::unix_now_ms;
 use crate::data::DataFolder;
 use crate::probe::{Hello, Probe, ProbeError};
+use crate::profile::Profile;
 use crate::run_error::RunError;
 use crate::scenario::TargetSpec;
 
@@ -38,6 +39,7 @@ const SETTINGS: &str = "AUTOPILOT_";
 pub(crate) struct Builtin<'a> {
     pub(crate) program: &'a Path,
     pub(crate) spec: &'a TargetSpec,
+    pub(crate) profile: Option<&'a Profile>,
 }
 
 /// Starts the tracker and the server, and waits until both the server and its probe answer.
@@ -78,7 +80,10 @@ impl Builtin<'_> {
         for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with(SETTINGS)) {
             command.env_remove(name);
         }
-        command.arg(role).env(leftovers::MARK, mark).env_remove(SOCKET_VARIABLE);
+        for name in [SOCKET_VARIABLE, PROFILER_VARIABLE, PROFILE_VARIABLE] {
+            command.env_remove(name);
+        }
+        command.arg(role).env(leftovers::MARK, mark);
         command
     }
 
@@ -102,6 +107,9 @@ impl Builtin<'_> {
             .env("AUTOPILOT_TRACKER_URL", format!("http://{tracker}"))
             .env("AUTOPILOT_AGENT_COMMAND", part("__agent"))
             .env("AUTOPILOT_REVIEWER_COMMAND", part("__reviewer"));
+        if let Some(profile) = self.profile {
+            profile.configure(command);
+        }
     }
 }
 

@@ -5,7 +5,10 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::{Arc, Mutex};
 use std::{env, process, thread};
 
-use heapsoak_record::wire::{PROTOCOL_VERSION, ProbeSnapshot, Request, Response, SOCKET_VARIABLE, Stillness};
+use heapsoak_record::wire::{
+    PROFILE_VARIABLE, PROFILER_VARIABLE, PROTOCOL_VERSION, ProbeSnapshot, Request, Response, SOCKET_VARIABLE,
+    Stillness,
+};
 use heapsoak_record::{Cell, Cohort, ContextHeap, Gauge, Heap, Resource, Unit};
 
 use crate::State;
@@ -59,6 +62,18 @@ fn answer(request: &Request, state: &mut State) -> Response {
             state.busy = 0;
             Response::Clock { advanced_ms: state.advanced_ms }
         }
+        Request::WriteProfile => write_profile(),
+    }
+}
+
+/// As the probe does: to the file the environment names, if it names a profiler.
+fn write_profile() -> Response {
+    match (env::var(PROFILER_VARIABLE), env::var(PROFILE_VARIABLE)) {
+        (Ok(profiler), Ok(file)) => {
+            std::fs::write(file, profiler).expect("the file can be written");
+            Response::ProfileWritten
+        }
+        _ => Response::Error { message: "no profiler runs in the server".to_owned() },
     }
 }
 

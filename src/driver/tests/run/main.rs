@@ -5,4 +5,5 @@
 mod bench;
 mod endings;
 mod files;
+mod profile;
 mod soak;
