@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
-            ExitCode::FAILURE
+            ExitCode::from(if error.is_bad_usage() { 2 } else { 1 })
         }
     }
 }
@@ -53,6 +53,9 @@ fn measure(flags: &Flags) -> Result<(&Flags, Results), BenchError> {
     let mut results = driver::measure(&subjects, &amount, |contender| {
         wanted(contender.name) && !(flags.no_peers && contender.is_peer())
     })?;
+    if let Some(only) = flags.only.as_ref().filter(|_| results.is_empty()) {
+        return Err(BenchError::NoRow(only.clone()));
+    }
     if flags.only.is_none() {
         results.snapshot = Some(driver::snapshots(&subjects, &amount)?);
     }

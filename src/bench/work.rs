@@ -27,8 +27,6 @@ pub struct Requests {
     pub cohort_every: Option<u32>,
     /// Whether each request is charged to its kind. The probe alone can.
     pub kinds: bool,
-    /// The component whose every stack is taken. The probe alone can.
-    pub zoom: Option<String>,
 }
 
 /// Pairs of an allocation of 64 bytes and its free.

@@ -68,6 +68,13 @@ pub(crate) struct Results {
     pub(crate) snapshot: Option<Figures>,
 }
 
+impl Results {
+    /// Whether nothing was measured.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+}
+
 impl Row {
     fn new(contender: &'static Contender) -> Row {
         Row {
@@ -100,7 +107,7 @@ pub(crate) fn measure(
         } else if contender.is_peer() {
             results.missing.push(contender.name);
         } else {
-            subjects.run(contender, &Work::Pairs(amount.pairs_of(contender, 1)))?;
+            return Err(BenchError::Missing(subjects.program(contender)));
         }
     }
     let rounds = amount.rounds.max(amount.peer_rounds);

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 /// Why nothing could be measured.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BenchError {
+    #[error("no row's name contains `{0}`, or its program is missing: run without --only to see them all")]
+    NoRow(String),
     #[error("{} is missing: build it with `cargo build --release -p heapsoak-bench`", .0.display())]
     Missing(PathBuf),
     #[error("can't run {what}: {error}")]
@@ -18,4 +20,11 @@ pub(crate) enum BenchError {
     Directory(io::Error),
     #[error("can't print: {0}")]
     Output(io::Error),
+}
+
+impl BenchError {
+    /// Whether what was asked for can't be done.
+    pub(crate) fn is_bad_usage(&self) -> bool {
+        matches!(self, BenchError::NoRow(_))
+    }
 }

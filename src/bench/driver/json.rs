@@ -32,7 +32,7 @@ pub(crate) fn json(results: &Results) -> String {
         figures.insert("snapshot_us".to_owned(), (snapshot.wall_ns / 1e3).into());
         figures.insert("snapshot_cpu_us".to_owned(), (snapshot.cpu_ns / 1e3).into());
     }
-    if !results.rows.is_empty() {
+    if !results.is_empty() {
         figures.insert("plain_request_us".to_owned(), (results.plain.request_ns.own() / 1e3).into());
     }
     figures.insert("rounds".to_owned(), results.rounds.into());

@@ -40,7 +40,8 @@ impl Subjects {
         self.program(contender).is_file() && contender.starter.is_none_or(is_installed)
     }
 
-    fn program(&self, contender: &Contender) -> PathBuf {
+    /// Where its program is, if it was built.
+    pub(crate) fn program(&self, contender: &Contender) -> PathBuf {
         self.programs.join(format!("subject-{}", contender.subject))
     }
 

@@ -12,7 +12,7 @@ pub(crate) fn tables(results: &Results) -> String {
     );
     let plain = &results.plain;
     let pairs = |threads: usize| plain.pair_ns.as_ref().map_or(f64::NAN, |pairs| pairs[threads].own());
-    if !results.rows.is_empty() {
+    if !results.is_empty() {
         text += &format!(
             "| {} | no | 1 ({:.2} µs) | 1 ({:.1} MiB) | {:.1} ns | {:.1} ns |\n",
             plain.contender.name,

@@ -36,7 +36,8 @@ impl Client {
     /// The request of this number.
     #[must_use]
     pub fn request(&self, number: u32) -> Request<Body> {
-        let project = if number.is_multiple_of(COLD) { 1_000_000 + number } else { number.wrapping_mul(7) % WARM };
+        let project =
+            if number.is_multiple_of(COLD) { 1_000_000 + number } else { number.wrapping_mul(7) % WARM };
         let body = &self.bodies[(number % BODIES) as usize];
         Request::post(format!("/projects/{project}/tasks"))
             .header(header::HOST, "tasks.example.org")

@@ -57,3 +57,13 @@ fn the_table_has_a_row_for_each_mode() {
         assert!(table.contains(&format!("| {name} |")), "no row {name} in\n{table}");
     }
 }
+
+#[test]
+fn a_row_that_does_not_exist_is_refused() {
+    let output = Command::new(env!("CARGO_BIN_EXE_bench-probe"))
+        .args(["--quick", "--only", "no such row"])
+        .output()
+        .expect("it was built");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no such row"));
+}
