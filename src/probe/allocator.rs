@@ -3,7 +3,7 @@
 
 use std::alloc::{GlobalAlloc, Layout};
 
-use crate::{local, mode, shadow};
+use crate::{local, mode};
 
 /// Blocks of up to 8 bytes are asked for as 16, since allocators pack two of them into the 16 bytes one tag covers.
 const SMALLEST: usize = 16;
@@ -48,39 +48,69 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Probe<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise, with a layout at least as large.
         let block = unsafe { self.0.alloc(widen(layout)) };
-        if !block.is_null() {
-            local::allocated(block.addr(), layout.size());
-        }
-        block
+        count_new(block, layout.size())
     }
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: as in `alloc`.
         let block = unsafe { self.0.alloc_zeroed(widen(layout)) };
-        if !block.is_null() {
-            local::allocated(block.addr(), layout.size());
-        }
-        block
+        count_new(block, layout.size())
     }
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        local::freed(block.addr(), layout.size());
-        // SAFETY: the block was allocated with the widened layout.
-        unsafe { self.0.dealloc(block, widen(layout)) }
+        if local::freed(block.addr(), layout.size()) || mode::is_passing() {
+            // SAFETY: the block was allocated with the widened layout.
+            unsafe { self.0.dealloc(block, widen(layout)) }
+        } else {
+            // SAFETY: the caller's promise.
+            unsafe { self.dealloc_slowly(block, layout) }
+        }
     }
 
     #[inline]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         // The owner is read before the old place can be given to another thread.
-        let counting = mode::is_counting();
-        let tag = if counting { shadow::tag(block.addr()) } else { 0 };
+        let tag = local::owner(block.addr(), layout.size());
         // SAFETY: the block was allocated with the widened layout, and the new size is at least what was asked for.
         let moved = unsafe { self.0.realloc(block, widen(layout), new_size.max(SMALLEST)) };
-        if counting && !moved.is_null() {
+        if !moved.is_null() {
             local::resized(tag, (block.addr(), layout.size()), (moved.addr(), new_size));
         }
         moved
+    }
+}
+
+/// Counts a block and returns it. Null, the failure of the allocator inside, is not at an address that is marked, so
+/// the way of all others needs no look at it.
+#[inline(always)]
+fn count_new(block: *mut u8, bytes: usize) -> *mut u8 {
+    if local::allocated(block.addr(), bytes) || mode::is_passing() {
+        block
+    } else {
+        count_slowly(block, bytes)
+    }
+}
+
+/// Takes and returns the block, so that nothing is kept around the call.
+#[cold]
+#[inline(never)]
+fn count_slowly(block: *mut u8, bytes: usize) -> *mut u8 {
+    if !block.is_null() {
+        local::allocated_slowly(block.addr(), bytes);
+    }
+    block
+}
+
+impl<A: GlobalAlloc> Probe<A> {
+    /// # Safety
+    /// As `dealloc`.
+    #[cold]
+    #[inline(never)]
+    unsafe fn dealloc_slowly(&self, block: *mut u8, layout: Layout) {
+        local::freed_slowly(block.addr(), layout.size());
+        // SAFETY: the block was allocated with the widened layout.
+        unsafe { self.0.dealloc(block, widen(layout)) }
     }
 }

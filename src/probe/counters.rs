@@ -3,12 +3,12 @@
 
 use std::cell::Cell as Plain;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU16, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU16, AtomicU64, AtomicUsize, Ordering};
 
 use crate::fork;
 use crate::lock::Lock;
 use crate::mapping::map_for_ever;
-use crate::shadow::Tag;
+use crate::shadow::{self, Tag};
 
 /// Tags there are, zero among them.
 pub(crate) const TAGS: usize = 1 << 16;
@@ -65,15 +65,56 @@ fn add(counter: &AtomicU64, amount: u64) {
     counter.store(counter.load(Ordering::Relaxed).wrapping_add(amount), Ordering::Release);
 }
 
+/// What an allocation or a free looks at first, in one cache line.
+#[repr(C, align(64))]
+pub(crate) struct Head {
+    /// Blocks at addresses up to this are marked with `tag` and counted at once; zero: the tag has to be asked for.
+    /// Written by the thread, and set to zero by whoever starts a cohort.
+    pub(crate) marks_up_to: AtomicUsize,
+    /// The owners of blocks at addresses up to this stand in `table`; zero: there is no such table.
+    pub(crate) knows_up_to: AtomicUsize,
+    /// The shadow table of one level.
+    pub(crate) table: AtomicPtr<AtomicU16>,
+    /// The tag of the context the thread is in, while `marks_up_to` is not zero.
+    pub(crate) tag: AtomicU16,
+    owned: AtomicBool,
+    next: AtomicPtr<Counters>,
+}
+
+/// What a thread has that has no counters: everything has to be asked for.
+pub(crate) static NO_COUNTERS: Head = Head::new(true);
+
+impl Head {
+    const fn new(owned: bool) -> Head {
+        Head {
+            marks_up_to: AtomicUsize::new(0),
+            knows_up_to: AtomicUsize::new(0),
+            table: AtomicPtr::new(ptr::null_mut()),
+            tag: AtomicU16::new(0),
+            owned: AtomicBool::new(owned),
+            next: AtomicPtr::new(ptr::null_mut()),
+        }
+    }
+
+    /// Marks blocks with this tag from now on; with zero, asks for each.
+    #[inline(always)]
+    pub(crate) fn mark_with(&self, tag: Tag) {
+        self.tag.store(tag, Ordering::Relaxed);
+        let marks = if tag == 0 { 0 } else { self.knows_up_to.load(Ordering::Relaxed) };
+        self.marks_up_to.store(marks, Ordering::Relaxed);
+    }
+
+    /// Asks for the tag of the next block, whoever calls this.
+    pub(crate) fn forget_tag(&self) {
+        self.marks_up_to.store(0, Ordering::Relaxed);
+    }
+}
+
 /// The counters of one thread. Kept for ever: when its thread ends, another one takes it over.
 #[repr(C)]
 pub(crate) struct Counters {
+    pub(crate) head: Head,
     cells: [Cell; TAGS],
-    /// The tag of the context the thread is in; zero when it has to be asked for. Written by the thread, and set to
-    /// zero by whoever starts a cohort.
-    pub(crate) current: AtomicU16,
-    owned: AtomicBool,
-    next: AtomicPtr<Counters>,
 }
 
 impl Counters {
@@ -89,12 +130,7 @@ static BLOCKS: AtomicPtr<Counters> = AtomicPtr::new(ptr::null_mut());
 
 /// Counters of threads that can't have their own: while they end, or when the system gives no memory. Written by
 /// several threads under a lock of nanoseconds, so that the single-writer rule of [`Cell`] holds.
-static SHARED: Counters = Counters {
-    cells: [const { Cell::new() }; TAGS],
-    current: AtomicU16::new(0),
-    owned: AtomicBool::new(true),
-    next: AtomicPtr::new(ptr::null_mut()),
-};
+static SHARED: Counters = Counters { head: Head::new(true), cells: [const { Cell::new() }; TAGS] };
 static SHARED_TURN: Lock<()> = Lock::new(());
 
 /// Counts in the shared block. A turn that can't be had (the child of a fork whose parent held it) is taken all the
@@ -110,7 +146,7 @@ pub(crate) fn blocks() -> impl Iterator<Item = &'static Counters> {
     std::iter::once(&SHARED).chain(std::iter::from_fn(move || {
         // SAFETY: a block in the list is initialised and never unmapped.
         let block = unsafe { next.as_ref()? };
-        next = block.next.load(Ordering::Acquire);
+        next = block.head.next.load(Ordering::Acquire);
         Some(block)
     }))
 }
@@ -126,19 +162,23 @@ pub(crate) fn acquire() -> *const Counters {
     // stores the value without allocating.
     if unsafe { libc::pthread_setspecific(key, block.cast()) } != 0 {
         // SAFETY: `block` is in the list or was just mapped by this thread.
-        unsafe { (*block).owned.store(false, Ordering::Release) };
+        unsafe { (*block).head.owned.store(false, Ordering::Release) };
         return ptr::null();
     }
-    // SAFETY: as above. What the last owner was charged to is not what this one is.
-    unsafe { (*block).current.store(0, Ordering::Relaxed) };
+    // SAFETY: as above.
+    let head = unsafe { &(*block).head };
+    let table = shadow::table();
+    head.table.store(table, Ordering::Relaxed);
+    head.knows_up_to.store(if table.is_null() { 0 } else { shadow::COVERED - 1 }, Ordering::Relaxed);
+    head.forget_tag(); // what the last owner was charged to is not what this one is
     block
 }
 
 fn take_over() -> Option<*const Counters> {
     blocks()
         .find(|block| {
-            !block.owned.load(Ordering::Relaxed)
-                && block.owned.compare_exchange(false, true, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+            !block.head.owned.load(Ordering::Relaxed)
+                && block.head.owned.compare_exchange(false, true, Ordering::AcqRel, Ordering::Relaxed).is_ok()
         })
         .map(ptr::from_ref)
 }
@@ -150,10 +190,10 @@ fn map_new() -> *const Counters {
     }
     // SAFETY: zeroed memory is a valid `Counters` (all atomics), and no one else knows of it yet.
     let counters = unsafe { &*block };
-    counters.owned.store(true, Ordering::Relaxed);
+    counters.head.owned.store(true, Ordering::Relaxed);
     let mut head = BLOCKS.load(Ordering::Acquire);
     loop {
-        counters.next.store(head, Ordering::Relaxed);
+        counters.head.next.store(head, Ordering::Relaxed);
         match BLOCKS.compare_exchange_weak(head, block, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => return block,
             Err(now) => head = now,
@@ -187,5 +227,5 @@ fn exit_key() -> Option<libc::pthread_key_t> {
 unsafe extern "C" fn thread_ends(block: *mut libc::c_void) {
     crate::local::retire();
     // SAFETY: the value set for the key is a block of the list.
-    unsafe { (*block.cast::<Counters>()).owned.store(false, Ordering::Release) };
+    unsafe { (*block.cast::<Counters>()).head.owned.store(false, Ordering::Release) };
 }

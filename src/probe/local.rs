@@ -1,14 +1,16 @@
 //! What a thread knows: its counters and the context it is in.
 //!
 //! The thread local is `const`-initialised and has no destructor: it can be read at any time in a thread's life, does
-//! not allocate, and compiles to an address relative to the thread pointer.
+//! not allocate, and compiles to an address relative to the thread pointer. A thread without counters has a head of
+//! zeros, so that one comparison tells whether an address can be marked, whether the thread has counters and whether
+//! it knows its tag.
 #![allow(unsafe_code)] // counters are reached through a raw pointer
 
 use std::cell::Cell;
-use std::ptr;
+use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
 
-use crate::counters::{self, Counters};
+use crate::counters::{self, Counters, Head, NO_COUNTERS};
 use crate::shadow::{self, Tag};
 use crate::{mode, tags};
 
@@ -16,7 +18,8 @@ use crate::{mode, tags};
 pub(crate) type ContextNumber = u16;
 
 struct Local {
-    counters: Cell<*const Counters>,
+    /// Head of this thread's counters, or [`NO_COUNTERS`].
+    head: Cell<NonNull<Head>>,
     context: Cell<ContextNumber>,
     ending: Cell<bool>,
 }
@@ -24,15 +27,34 @@ struct Local {
 impl Local {
     #[inline(always)]
     fn counters(&self) -> Option<&'static Counters> {
-        // SAFETY: null, or a block of counters this thread owns; blocks are never unmapped.
-        unsafe { self.counters.get().as_ref() }
+        let head = self.head.get();
+        // SAFETY: whatever is not `NO_COUNTERS` was made from a pointer to the counters, whose first field it is.
+        (head != NonNull::from_ref(&NO_COUNTERS)).then(|| unsafe { head.cast::<Counters>().as_ref() })
     }
 }
 
 thread_local! {
     static LOCAL: Local = const {
-        Local { counters: Cell::new(ptr::null()), context: Cell::new(0), ending: Cell::new(false) }
+        Local {
+            head: Cell::new(NonNull::from_ref(&NO_COUNTERS)),
+            context: Cell::new(0),
+            ending: Cell::new(false),
+        }
     };
+}
+
+/// The counters of this thread, if its head allows it. `NO_COUNTERS`, whose limits are zero, must not.
+#[inline(always)]
+fn counters_if(allows: impl FnOnce(&Head) -> bool) -> Option<&'static Counters> {
+    let head = LOCAL.with(|local| local.head.get());
+    // SAFETY: `NO_COUNTERS`, or the head of a block of counters, which is never unmapped. What allows is the latter.
+    unsafe { allows(head.as_ref()).then(|| head.cast::<Counters>().as_ref()) }
+}
+
+/// Whether the owner of a block stands in the thread's table.
+#[inline(always)]
+fn knows(head: &Head, address: usize) -> bool {
+    address <= head.knows_up_to.load(Ordering::Relaxed)
 }
 
 /// The context of this thread.
@@ -46,7 +68,7 @@ pub(crate) fn context() -> ContextNumber {
 pub(crate) fn set_context(context: ContextNumber) -> ContextNumber {
     LOCAL.with(|local| {
         if let Some(counters) = local.counters() {
-            counters.current.store(tags::current(context), Ordering::Relaxed);
+            counters.head.mark_with(tags::current(context));
         }
         local.context.replace(context)
     })
@@ -56,110 +78,146 @@ pub(crate) fn set_context(context: ContextNumber) -> ContextNumber {
 pub(crate) fn retire() {
     LOCAL.with(|local| {
         local.ending.set(true);
-        local.counters.set(ptr::null());
+        local.head.set(NonNull::from_ref(&NO_COUNTERS));
     });
 }
 
-/// Counts a new block and marks it as this context's, if the probe counts.
-///
-/// A thread that has counters counts: whether the probe does is asked only of those that have none.
+/// Counts a new block and marks it as this context's, if that needs no more than a look at the thread's counters.
 #[inline(always)]
-pub(crate) fn allocated(address: usize, bytes: usize) {
-    LOCAL.with(|local| {
-        if let Some(counters) = local.counters() {
-            let tag = counters.current.load(Ordering::Relaxed);
-            if tag != 0
-                && let Some(slot) = shadow::slot(address)
-            {
-                slot.store(tag, Ordering::Relaxed);
-                return counters.cell(tag).allocated(bytes);
-            }
-        } else if !mode::is_counting() {
-            return;
-        }
-        allocated_slowly(local, address, bytes);
-    });
+pub(crate) fn allocated(address: usize, bytes: usize) -> bool {
+    let Some(counters) =
+        counters_if(|head| address.wrapping_sub(1) < head.marks_up_to.load(Ordering::Relaxed))
+    else {
+        return false;
+    };
+    let tag = counters.head.tag.load(Ordering::Relaxed);
+    // SAFETY: an address is only allowed when there is a table, up to its end.
+    let slot = unsafe { shadow::slot_in(counters.head.table.load(Ordering::Relaxed), address, bytes) };
+    slot.store(tag, Ordering::Relaxed);
+    counters.cell(tag).allocated(bytes);
+    true
 }
 
-/// Counts the end of a block for the context that allocated it, if the probe counts.
+/// Counts the end of a block for the context that allocated it, if that needs no more than a look at the thread's
+/// counters.
 #[inline(always)]
-pub(crate) fn freed(address: usize, bytes: usize) {
-    LOCAL.with(|local| {
-        if let Some(counters) = local.counters() {
-            counters.cell(shadow::tag(address)).freed(bytes);
-        } else if mode::is_counting() {
-            freed_slowly(local, address, bytes);
-        }
-    });
+pub(crate) fn freed(address: usize, bytes: usize) -> bool {
+    let Some(counters) = counters_if(|head| knows(head, address)) else {
+        return false;
+    };
+    // SAFETY: as in `allocated`.
+    let slot = unsafe { shadow::slot_in(counters.head.table.load(Ordering::Relaxed), address, bytes) };
+    counters.cell(slot.load(Ordering::Relaxed)).freed(bytes);
+    true
+}
+
+/// The owner of a block that is to be resized.
+#[inline(always)]
+pub(crate) fn owner(address: usize, bytes: usize) -> Tag {
+    if let Some(counters) = counters_if(|head| knows(head, address)) {
+        let table = counters.head.table.load(Ordering::Relaxed);
+        // SAFETY: as in `allocated`.
+        return unsafe { shadow::slot_in(table, address, bytes) }.load(Ordering::Relaxed);
+    }
+    if mode::is_passing() { 0 } else { shadow::tag(address, bytes) }
 }
 
 /// Counts a block that `realloc` resized and perhaps moved. `tag` is its owner, read before the call.
 #[inline(always)]
 pub(crate) fn resized(tag: Tag, old: (usize, usize), new: (usize, usize)) {
-    let ((old_address, old_bytes), (new_address, new_bytes)) = (old, new);
-    if old_address != new_address && tag != 0 {
-        match shadow::slot(new_address).or_else(|| shadow::slot_or_map(new_address)) {
+    if let Some(counters) = counters_if(|head| knows(head, new.0)) {
+        let table = counters.head.table.load(Ordering::Relaxed);
+        // SAFETY: as in `allocated`.
+        unsafe { shadow::slot_in(table, new.0, new.1) }.store(tag, Ordering::Relaxed);
+        counters.cell(tag).resized(old.1, new.1);
+    } else if !mode::is_passing() {
+        resized_slowly(tag, old, new);
+    }
+}
+
+/// Counts a new block when the thread has no counters, no tag, or can't mark the address.
+#[cold]
+#[inline(never)]
+pub(crate) fn allocated_slowly(address: usize, bytes: usize) {
+    if !mode::is_counting() {
+        return;
+    }
+    LOCAL.with(|local| {
+        make_counters(local);
+        let tag = match shadow::slot_or_map(address, bytes) {
+            Some(slot) => {
+                let tag = tag_of(local);
+                slot.store(tag, Ordering::Relaxed);
+                tag
+            }
+            None => 0,
+        };
+        count(local, tag, |cell| cell.allocated(bytes));
+    });
+}
+
+/// Counts the end of a block when the thread has no counters or the address is in no table of one level.
+#[cold]
+#[inline(never)]
+pub(crate) fn freed_slowly(address: usize, bytes: usize) {
+    if !mode::is_counting() {
+        return;
+    }
+    LOCAL.with(|local| {
+        make_counters(local);
+        count(local, shadow::tag(address, bytes), |cell| cell.freed(bytes));
+    });
+}
+
+#[cold]
+#[inline(never)]
+fn resized_slowly(tag: Tag, old: (usize, usize), new: (usize, usize)) {
+    if !mode::is_counting() {
+        return;
+    }
+    LOCAL.with(|local| {
+        make_counters(local);
+        // A tag from an earlier life of the address is overwritten, too; one of zero needs no new place.
+        let slot = shadow::slot(new.0, new.1)
+            .or_else(|| if tag == 0 { None } else { shadow::slot_or_map(new.0, new.1) });
+        match slot {
             Some(slot) => slot.store(tag, Ordering::Relaxed),
             // The new place can't be marked: its free will be charged to no one, so its life must be, too.
-            None => return hand_over(tag, old_bytes, new_bytes),
-        }
-    } else if old_address != new_address
-        && let Some(slot) = shadow::slot(new_address)
-    {
-        slot.store(0, Ordering::Relaxed); // an owner from an earlier life of the address
-    }
-    LOCAL.with(|local| {
-        if let Some(counters) = local.counters() {
-            counters.cell(tag).resized(old_bytes, new_bytes);
-        } else {
-            count_slowly(local, tag, |cell| cell.resized(old_bytes, new_bytes));
-        }
-    });
-}
-
-#[cold]
-#[inline(never)]
-fn allocated_slowly(local: &Local, address: usize, bytes: usize) {
-    let tag = match shadow::slot_or_map(address) {
-        Some(slot) => {
-            let context = local.context.get();
-            let tag = tags::assign(context);
-            slot.store(tag, Ordering::Relaxed);
-            if let Some(counters) = local.counters() {
-                counters.current.store(tag, Ordering::Relaxed);
-                // A cohort that began in between has forgotten this tag; so must the thread.
-                if tags::current(context) != tag {
-                    counters.current.store(0, Ordering::Relaxed);
-                }
+            None if tag != 0 => {
+                count(local, tag, |cell| cell.freed(old.1));
+                return count(local, 0, |cell| cell.allocated(new.1));
             }
-            tag
+            None => {}
         }
-        None => 0,
-    };
-    count_slowly(local, tag, |cell| cell.allocated(bytes));
-}
-
-#[cold]
-#[inline(never)]
-fn freed_slowly(local: &Local, address: usize, bytes: usize) {
-    count_slowly(local, shadow::tag(address), |cell| cell.freed(bytes));
-}
-
-#[cold]
-#[inline(never)]
-fn hand_over(tag: Tag, old_bytes: usize, new_bytes: usize) {
-    LOCAL.with(|local| {
-        count_slowly(local, tag, |cell| cell.freed(old_bytes));
-        count_slowly(local, 0, |cell| cell.allocated(new_bytes));
+        count(local, tag, |cell| cell.resized(old.1, new.1));
     });
 }
 
-#[cold]
-#[inline(never)]
-fn count_slowly(local: &Local, tag: Tag, count: impl FnOnce(&counters::Cell)) {
-    if local.counters.get().is_null() && !local.ending.get() {
-        local.counters.set(counters::acquire());
+/// The tag of the thread's context, which the thread remembers.
+fn tag_of(local: &Local) -> Tag {
+    let context = local.context.get();
+    let known = tags::current(context);
+    let tag = if known == 0 { tags::assign(context) } else { known };
+    if let Some(counters) = local.counters() {
+        counters.head.mark_with(tag);
+        // A cohort that began in between has forgotten this tag; so must the thread.
+        if tags::current(context) != tag {
+            counters.head.forget_tag();
+        }
     }
+    tag
+}
+
+fn make_counters(local: &Local) {
+    if local.counters().is_none()
+        && !local.ending.get()
+        && let Some(counters) = NonNull::new(counters::acquire().cast_mut())
+    {
+        local.head.set(counters.cast());
+    }
+}
+
+fn count(local: &Local, tag: Tag, count: impl FnOnce(&counters::Cell)) {
     match local.counters() {
         Some(counters) => count(counters.cell(tag)),
         None => counters::with_shared(tag, count),

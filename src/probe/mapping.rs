@@ -20,7 +20,19 @@ pub(crate) fn map_for_ever(bytes: usize) -> *mut u8 {
     if mapped == libc::MAP_FAILED {
         return ptr::null_mut();
     }
-    // SAFETY: the range was just mapped. A refusal (kernels without huge pages) changes nothing but its footprint.
-    unsafe { libc::madvise(mapped, bytes, libc::MADV_NOHUGEPAGE) };
+    // SAFETY: the range was just mapped. A refusal (kernels without huge pages) changes nothing but its footprint
+    // and that of a core dump.
+    unsafe {
+        libc::madvise(mapped, bytes, libc::MADV_NOHUGEPAGE);
+        libc::madvise(mapped, bytes, libc::MADV_DONTDUMP);
+    }
     mapped.cast()
+}
+
+/// Gives back a mapping of [`map_for_ever`] that no one has used yet. Null is ignored.
+pub(crate) fn unmap(mapped: *mut u8, bytes: usize) {
+    if !mapped.is_null() {
+        // SAFETY: mapped with this length, and no one else knows of it.
+        unsafe { libc::munmap(mapped.cast(), bytes) };
+    }
 }

@@ -21,6 +21,12 @@ pub fn is_counting() -> bool {
     }
 }
 
+/// Whether it is decided that nothing is counted.
+#[inline(always)]
+pub(crate) fn is_passing() -> bool {
+    MODE.load(Ordering::Relaxed) == PASSING
+}
+
 /// Counts from now on, whatever the environment says. Blocks allocated before are not known: their frees are
 /// reported apart, as [`uncounted_freed_bytes`](heapsoak_record::Heap::uncounted_freed_bytes).
 pub fn count() {

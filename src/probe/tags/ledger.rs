@@ -20,6 +20,9 @@ const WORTH_BURYING: usize = 4 * 1024;
 /// long stored it.
 const REST_COHORTS: u32 = 2;
 
+/// Tags whose counters are read together: 4 KiB of each thread's.
+const AT_ONCE: usize = 128;
+
 /// Bytes and blocks allocated and freed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Count {
@@ -79,9 +82,9 @@ pub(crate) struct Ledger {
 impl Ledger {
     pub(crate) fn new() -> Ledger {
         Ledger {
-            sums: vec![Count::default(); TAGS],
-            before: vec![Count::default(); TAGS],
-            carried: vec![Count::default(); TAGS],
+            sums: Vec::with_capacity(TAGS),
+            before: Vec::with_capacity(TAGS),
+            carried: Vec::with_capacity(TAGS),
             retired: BTreeMap::new(),
             owners: Vec::with_capacity(TAGS),
             merged: BTreeMap::new(),
@@ -90,27 +93,42 @@ impl Ledger {
         }
     }
 
-    /// Reads every thread's counters, frees first, so that no block is seen freed that is not seen allocated. Returns
-    /// the cohort that runs.
+    /// Reads every thread's counters, of each tag frees first, so that no block is seen freed that is not seen
+    /// allocated. Returns the cohort that runs.
     pub(crate) fn read(&mut self) -> u32 {
         let in_use = ever_given_out();
+        self.make_room(in_use);
         self.sums.fill(Count::default());
-        for block in blocks() {
-            for (sum, tag) in self.sums[..in_use].iter_mut().zip(0..=Tag::MAX) {
-                let cell = block.cell(tag);
-                sum.freed_bytes += cell.freed_bytes.load(Ordering::Acquire);
-                sum.freed_blocks += cell.freed_blocks.load(Ordering::Acquire);
+        // Few tags at a time, so that the second look finds them in the cache.
+        for (sums, first) in self.sums.chunks_mut(AT_ONCE).zip((0..=Tag::MAX).step_by(AT_ONCE)) {
+            for block in blocks() {
+                for (sum, tag) in sums.iter_mut().zip(first..=Tag::MAX) {
+                    let cell = block.cell(tag);
+                    sum.freed_bytes += cell.freed_bytes.load(Ordering::Acquire);
+                    sum.freed_blocks += cell.freed_blocks.load(Ordering::Acquire);
+                }
             }
-        }
-        for block in blocks() {
-            for (sum, tag) in self.sums[..in_use].iter_mut().zip(0..=Tag::MAX) {
-                let cell = block.cell(tag);
-                sum.allocated_bytes += cell.allocated_bytes.load(Ordering::Acquire);
-                sum.allocated_blocks += cell.allocated_blocks.load(Ordering::Acquire);
+            for block in blocks() {
+                for (sum, tag) in sums.iter_mut().zip(first..=Tag::MAX) {
+                    let cell = block.cell(tag);
+                    sum.allocated_bytes += cell.allocated_bytes.load(Ordering::Acquire);
+                    sum.allocated_blocks += cell.allocated_blocks.load(Ordering::Acquire);
+                }
             }
         }
         // Copied after the counters were read: whatever was counted has an owner by now.
-        copy_owners(&mut self.owners).unwrap_or(0)
+        let cohort = copy_owners(&mut self.owners).unwrap_or(0);
+        self.make_room(self.owners.last().map_or(0, |owner| usize::from(owner.tag) + 1));
+        cohort
+    }
+
+    /// Books for as many tags, in room that was allocated at the start and takes memory when it is used.
+    fn make_room(&mut self, tags: usize) {
+        if tags > self.sums.len() {
+            for counts in [&mut self.sums, &mut self.before, &mut self.carried] {
+                counts.resize(tags, Count::default());
+            }
+        }
     }
 
     /// What was counted since the start without an owner: blocks from before the count, and untraceable addresses.
@@ -230,7 +248,7 @@ impl Ledger {
     /// Looks for blocks whose `realloc` was under way during the last pass. When there were none in a whole cohort's
     /// time, the tags that were merged away are free.
     fn go_on_merging(&mut self) {
-        if shadow::replace(&self.successor) > 0 {
+        if shadow::replace(&self.successor) != Some(0) {
             return;
         }
         let successor = std::mem::take(&mut self.successor);

@@ -103,7 +103,7 @@ pub(crate) fn advance() -> Option<(u32, usize)> {
     }
     fence(Ordering::SeqCst);
     for block in blocks() {
-        block.current.store(0, Ordering::Relaxed);
+        block.head.forget_tag();
     }
     Some((owners.cohort, owners.unused - 1 - owners.given_back))
 }

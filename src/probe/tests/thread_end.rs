@@ -18,7 +18,7 @@ struct Last(RefCell<Vec<u8>>);
 
 impl Drop for Last {
     fn drop(&mut self) {
-        ENDING.scope(|| Box::leak(vec![0_u8; 1_000].into_boxed_slice()));
+        ENDING.scope(|| std::hint::black_box(Box::leak(vec![0_u8; 1_000].into_boxed_slice())));
         self.0.borrow_mut().clear();
     }
 }
