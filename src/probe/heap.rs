@@ -125,3 +125,15 @@ pub(crate) fn activity() -> (u64, u64) {
         (all.allocated_blocks, all.freed_blocks)
     })
 }
+
+/// Bytes asked for in the blocks that live. None when blocks from before the count were freed: there may be more.
+#[cfg(feature = "jemalloc")]
+pub(crate) fn asked_for() -> Option<u64> {
+    with_ledger(|ledger| {
+        ledger.read();
+        let unowned = ledger.unowned();
+        let total = ledger.total();
+        (unowned.freed_bytes <= unowned.allocated_bytes)
+            .then(|| total.allocated_bytes.wrapping_sub(total.freed_bytes))
+    })
+}

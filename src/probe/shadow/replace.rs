@@ -106,7 +106,7 @@ mod tests {
         let parts = |range: Range<usize>, hole: Range<usize>| without(range, &hole).collect::<Vec<_>>();
         assert_eq!(parts(0..10, 3..5), [0..3, 5..10]);
         assert!(parts(0..10, 0..10).is_empty());
-        assert_eq!(parts(0..10, 20..30), [0..10]);
-        assert_eq!(parts(20..30, 0..10), [20..30]);
+        assert_eq!(parts(0..10, 20..30), std::slice::from_ref(&(0..10)));
+        assert_eq!(parts(20..30, 0..10), std::slice::from_ref(&(20..30)));
     }
 }

@@ -26,12 +26,12 @@ fn run_limited(option: &str, kib: u64) -> Output {
     let name = "a_limited_process_counts_exactly_until_memory_ends_and_after";
     Command::new("sh")
         .args(["-c", &script])
-        .arg(std::env::current_exe().unwrap())
+        .arg(std::env::current_exe().expect("the test can go on"))
         .arg(name)
-        .env(LIMITED, if kib >= 4 << 20 { "ample" } else { "tight" })
+        .env(LIMITED, if kib >= 16 << 20 { "ample" } else { "tight" })
         .env("RUST_BACKTRACE", "0")
         .output()
-        .unwrap()
+        .expect("the test can go on")
 }
 
 #[test]
@@ -65,15 +65,15 @@ fn eat_all_there_is() {
         let thread =
             std::thread::Builder::new().stack_size(64 * 1024).spawn(|| THREAD.scope(|| vec![1_u8; 999]));
         if let Ok(thread) = thread {
-            drop(thread.join().unwrap());
+            drop(thread.join().expect("the test can go on"));
         }
     }
-    let layout = Layout::from_size_align(1 << 20, 8).unwrap();
+    let layout = Layout::from_size_align(1 << 20, 8).expect("the test can go on");
     let mut blocks = Vec::with_capacity(3 << 10);
     let mut small: Vec<(*mut u8, Layout)> = Vec::with_capacity(1_000);
     HUNGRY.scope(|| {
         for size in 1..=1_000 {
-            let layout = Layout::from_size_align(size, 8).unwrap();
+            let layout = Layout::from_size_align(size, 8).expect("the test can go on");
             // SAFETY: the size is not zero.
             let block = unsafe { alloc(layout) };
             if !block.is_null() {

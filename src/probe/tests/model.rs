@@ -45,7 +45,7 @@ fn whoever_takes_the_lock_is_alone_and_sees_what_was_written_before() {
             thread::spawn(move || u32::from(add(&lock)) + u32::from(add(&lock)))
         };
         let here = u32::from(add(&lock));
-        let taken = here + there.join().unwrap();
+        let taken = here + there.join().expect("the test can go on");
         // SAFETY: the other thread has ended.
         lock.value.with(|value| assert_eq!(unsafe { *value }, taken));
     });
@@ -77,19 +77,19 @@ impl Tags {
 
     /// `tags::assign`.
     fn assign(&self) -> u16 {
-        let _owners = self.lock.lock().unwrap();
+        let _owners = self.lock.lock().expect("the test can go on");
         let known = self.current.load(Ordering::Acquire);
         if known != 0 {
             return known;
         }
-        let tag = u16::try_from(self.cohort.load(Ordering::Relaxed)).unwrap();
+        let tag = u16::try_from(self.cohort.load(Ordering::Relaxed)).expect("the test can go on");
         self.current.store(tag, Ordering::Release);
         tag
     }
 
     /// `tags::advance`.
     fn advance(&self) {
-        let _owners = self.lock.lock().unwrap();
+        let _owners = self.lock.lock().expect("the test can go on");
         self.cohort.store(self.cohort.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         self.current.store(0, Ordering::Release);
         fence(Ordering::SeqCst);
@@ -137,7 +137,7 @@ fn a_block_allocated_while_a_cohort_begins_is_charged_to_it_or_to_the_one_before
             })
         };
         tags.advance();
-        let (first, second) = there.join().unwrap();
+        let (first, second) = there.join().expect("the test can go on");
         assert!((1..=2).contains(&first) && (1..=2).contains(&second), "{first} {second}");
         // The thread that raced may remember the cohort before; the next scope it enters, or the next cohort, ends it.
         tags.enter();
@@ -158,7 +158,7 @@ fn a_tag_outlives_its_cohort_by_one_at_most() {
             })
         };
         tags.advance();
-        there.join().unwrap();
+        there.join().expect("the test can go on");
         // A tag is given out again two cohorts after its own at the soonest: by now no thread remembers it.
         tags.advance();
         assert!(!tags.marks.load(Ordering::Relaxed));

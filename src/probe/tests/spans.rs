@@ -100,8 +100,8 @@ fn figures(context: &ContextHeap) -> [u64; 4] {
 fn spans_layers_and_explicit_scopes_give_the_same_numbers() {
     count();
     let subscriber = tracing_subscriber::registry().with(SpanLayer::new());
-    tracing::subscriber::set_global_default(subscriber).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    tracing::subscriber::set_global_default(subscriber).expect("the test can go on");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("the test can go on");
     runtime.block_on(async {
         let mut kept: Vec<Kept> = Vec::with_capacity(6 * REQUESTS);
         // The first requests of all make what the runtime and the registry of spans keep.
@@ -131,7 +131,8 @@ fn spans_layers_and_explicit_scopes_give_the_same_numbers() {
     // A span is charged to its parent's path on whichever thread it is entered.
     let parent = info_span!("parent");
     let child = info_span!(parent: &parent, "child");
-    let block = std::thread::spawn(move || child.in_scope(|| vec![1_u8; 123])).join().unwrap();
+    let block =
+        std::thread::spawn(move || child.in_scope(|| vec![1_u8; 123])).join().expect("the test can go on");
     let root = parent.in_scope(|| info_span!(parent: None, "root").in_scope(|| vec![1_u8; 45]));
     let snapshot = heap();
     assert_eq!(context(&snapshot, "parent/child", None).live_bytes(), 123);

@@ -17,13 +17,17 @@ static QUICK: Component = Component::new("quick");
 
 fn runtime(workers: usize) -> tokio::runtime::Runtime {
     count();
-    tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build().unwrap()
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .enable_all()
+        .build()
+        .expect("the test can go on")
 }
 
 /// The contexts the runtime's workers are in between tasks, seen by plain tasks on each of them.
 async fn workers_are_in(expected: Context) {
     for _ in 0..50 {
-        let seen = tokio::spawn(async { Context::current() }).await.unwrap();
+        let seen = tokio::spawn(async { Context::current() }).await.expect("the test can go on");
         assert_eq!(seen, expected);
     }
 }
@@ -99,12 +103,18 @@ fn blocking_closures_run_in_their_callers_context_and_leave_the_thread_clean() {
     runtime(1).block_on(async {
         for _ in 0..50 {
             let (outer, seen) = OUTER.scope(|| (Context::current(), spawn_blocking(Context::current)));
-            assert_eq!(seen.await.unwrap(), outer);
-            assert_eq!(tokio::task::spawn_blocking(Context::current).await.unwrap(), Context::default());
+            assert_eq!(seen.await.expect("the test can go on"), outer);
+            assert_eq!(
+                tokio::task::spawn_blocking(Context::current).await.expect("the test can go on"),
+                Context::default()
+            );
             let panicking =
                 OUTER.scope(|| spawn_blocking(|| std::panic::resume_unwind(Box::new("on purpose"))));
             assert!(panicking.await.is_err_and(|error: tokio::task::JoinError| error.is_panic()));
-            assert_eq!(tokio::task::spawn_blocking(Context::current).await.unwrap(), Context::default());
+            assert_eq!(
+                tokio::task::spawn_blocking(Context::current).await.expect("the test can go on"),
+                Context::default()
+            );
         }
     });
 }
@@ -122,12 +132,14 @@ fn a_spawned_task_hands_its_components_and_kind_on_to_those_it_spawns() {
             .charge(async {
                 spawn(async {
                     tokio::task::yield_now().await;
-                    let inner = INNER.charge(async { spawn(async { Context::current() }).await.unwrap() });
+                    let inner = INNER.charge(async {
+                        spawn(async { Context::current() }).await.expect("the test can go on")
+                    });
                     let unasked = tokio::spawn(async { Context::current() });
-                    (inner.await, unasked.await.unwrap(), Context::current())
+                    (inner.await, unasked.await.expect("the test can go on"), Context::current())
                 })
                 .await
-                .unwrap()
+                .expect("the test can go on")
             })
             .await;
         assert_eq!(seen, (expected, Context::default(), outer));

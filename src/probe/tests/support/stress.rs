@@ -174,11 +174,16 @@ fn churn(seed: u64, steps: usize, held: &mut Vec<Raw>, elsewhere: &mpsc::Sender<
 ///
 /// `HEAPSOAK_STRESS_STEPS` sets the steps of each of the 24 threads.
 pub(crate) fn run(live: impl Fn() -> (u64, u64)) {
-    let steps = std::env::var("HEAPSOAK_STRESS_STEPS").map_or(10_000, |steps| steps.parse().unwrap());
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let steps = std::env::var("HEAPSOAK_STRESS_STEPS")
+        .map_or(10_000, |steps| steps.parse().expect("the test can go on"));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("the test can go on");
     let (elsewhere, freed_there) = mpsc::channel::<Raw>();
     let freer = std::thread::spawn(move || freed_there.into_iter().for_each(drop));
-    KEPT_BY_ENDED_THREADS.lock().unwrap().reserve(64);
+    KEPT_BY_ENDED_THREADS.lock().expect("the test can go on").reserve(64);
     let mut kept: Vec<Vec<Raw>> = Vec::new();
     for round in 0..ROUNDS {
         let threads: Vec<_> = (0..THREADS)
@@ -212,7 +217,7 @@ pub(crate) fn run(live: impl Fn() -> (u64, u64)) {
             assert_adds_up(&heap);
             let _ = heapsoak_probe::advance_cohort();
         }
-        kept.extend(threads.into_iter().map(|thread| thread.join().unwrap()));
+        kept.extend(threads.into_iter().map(|thread| thread.join().expect("the test can go on")));
         let blocks = runtime.block_on(futures_util::future::join_all(tasks));
         if round == 1 {
             kept.remove(0); // threads are gone whose memory others free now
@@ -220,7 +225,7 @@ pub(crate) fn run(live: impl Fn() -> (u64, u64)) {
         drop(blocks);
     }
     drop(elsewhere);
-    freer.join().unwrap();
+    freer.join().expect("the test can go on");
     drop(runtime);
 
     // At rest: this thread is the only one left, and with warm books reading the counters allocates nothing.
@@ -232,7 +237,7 @@ pub(crate) fn run(live: impl Fn() -> (u64, u64)) {
     assert_eq!(heap.uncounted_freed_bytes, 0, "everything was counted from the first allocation on");
     assert_as_the_model_says(&heap);
 
-    let ended = std::mem::take(&mut *KEPT_BY_ENDED_THREADS.lock().unwrap());
+    let ended = std::mem::take(&mut *KEPT_BY_ENDED_THREADS.lock().expect("the test can go on"));
     assert_eq!(ended.len() as u64, THREADS * ROUNDS);
     drop((ended, kept));
     let heap = heapsoak_probe::heap();

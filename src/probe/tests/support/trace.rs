@@ -64,9 +64,9 @@ pub(crate) fn run(allocator: &impl GlobalAlloc, seed: u64, steps: usize, sizes: 
                 let now = unsafe { allocator.realloc(block, layout, new) };
                 assert!(!now.is_null());
                 if now == block {
-                    moves.stayed += 1
+                    moves.stayed += 1;
                 } else {
-                    moves.moved += 1
+                    moves.moved += 1;
                 }
                 held[index] = (now, Layout::from_size_align(new, 8).expect("small"));
             }
