@@ -30,31 +30,40 @@ impl<A> Probe<A> {
     }
 }
 
+/// More than any address space has: who asks for more gets null, as who asks for this much does.
+const LARGEST: usize = isize::MAX as usize - (SMALLEST - 1);
+
+/// What the allocator inside is asked for: 16 bytes or more at a multiple of 16, which is what allocators give for these
+/// sizes anyway, and what keeps the tags of any two blocks apart.
 #[inline(always)]
-fn widen(layout: Layout) -> Layout {
-    if layout.size() < SMALLEST {
-        // SAFETY: the alignment is one a layout has already, and 16 rounded up to it stays below isize::MAX unless
-        // the alignment itself is 2⁶³, at which no layout of a non-zero size exists.
-        unsafe { Layout::from_size_align_unchecked(SMALLEST, layout.align()) }
-    } else {
-        layout
-    }
+fn asked(layout: Layout) -> Layout {
+    let (size, align) = (layout.size().max(SMALLEST), layout.align().max(SMALLEST));
+    // SAFETY: rounded up to 16, LARGEST stays below isize::MAX; rounded up to a larger alignment, the size did in the
+    // layout given.
+    unsafe { Layout::from_size_align_unchecked(size.min(LARGEST), align) }
 }
 
-// SAFETY: every call is passed on to the inner allocator with the same layout, or, for sizes below 16, with the size
-// 16 in each of the four methods alike. Counting neither panics nor allocates.
+/// The layout with which the block of a layout was asked for.
+#[inline(always)]
+fn widen(layout: Layout) -> Layout {
+    // SAFETY: as in `asked`. The block exists, so its size is below LARGEST.
+    unsafe { Layout::from_size_align_unchecked(layout.size().max(SMALLEST), layout.align().max(SMALLEST)) }
+}
+
+// SAFETY: every call is passed on to the inner allocator with the same layout, or, for sizes and alignments below 16,
+// with 16 in each of the four methods alike. Counting neither panics nor allocates.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Probe<A> {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise, with a layout at least as large.
-        let block = unsafe { self.0.alloc(widen(layout)) };
+        let block = unsafe { self.0.alloc(asked(layout)) };
         count_new(block, layout.size())
     }
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: as in `alloc`.
-        let block = unsafe { self.0.alloc_zeroed(widen(layout)) };
+        let block = unsafe { self.0.alloc_zeroed(asked(layout)) };
         count_new(block, layout.size())
     }
 
@@ -74,7 +83,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Probe<A> {
         // The owner is read before the old place can be given to another thread.
         let tag = local::owner(block.addr(), layout.size());
         // SAFETY: the block was allocated with the widened layout, and the new size is at least what was asked for.
-        let moved = unsafe { self.0.realloc(block, widen(layout), new_size.max(SMALLEST)) };
+        let moved = unsafe { self.0.realloc(block, widen(layout), new_size.clamp(SMALLEST, LARGEST)) };
         if !moved.is_null() {
             local::resized(tag, (block.addr(), layout.size()), (moved.addr(), new_size));
         }

@@ -1,10 +1,11 @@
 //! The shadow table: who owns the block at an address.
 //!
 //! One table is reserved for all of the address space, 32 TiB of which only pages that are written to take memory. A
-//! block of 2ᵏ to 2ᵏ⁺¹ − 1 bytes has its tag in the part of the table that holds one for each 2ᵏ bytes of address
-//! space: no two such blocks start within the same 2ᵏ, since they would overlap, and a free knows the size as the
-//! allocation did. So the tags of a slab lie side by side, however large its blocks are. Where that much can't be
-//! reserved (`ulimit -v`, `overcommit_memory=2`), a table of two levels, mapped as needed, takes its place.
+//! block that takes 2ᵏ bytes or more, up to 2ᵏ⁺¹, has its tag in the part of the table that holds one for each 2ᵏ bytes
+//! of address space: no two such blocks start within the same 2ᵏ, since they would overlap, and a free knows the size as
+//! the allocation did. Blocks start at multiples of 16, so one of 17 bytes takes 32. The tags of a slab lie side by side,
+//! however large its blocks are. Where that much can't be reserved (`ulimit -v`, `overcommit_memory=2`), a table of two
+//! levels, mapped as needed, takes its place.
 #![allow(unsafe_code)] // tables are raw mapped memory
 
 mod replace;
@@ -51,10 +52,10 @@ fn reserve() -> *mut AtomicU16 {
     }
 }
 
-/// Where in the table the tag of a block is.
+/// Where in the table the tag of a block is. The logarithm is that of the size rounded up to 16.
 #[inline(always)]
 fn index(address: usize, bytes: usize) -> usize {
-    (address | COVERED) >> (bytes | 1 << SMALLEST_CLASS).ilog2()
+    (address | COVERED) >> (bytes + (1 << SMALLEST_CLASS) - 1).ilog2()
 }
 
 /// The tag's place in the table of one level.
@@ -98,7 +99,7 @@ mod tests {
         let mut places = std::collections::HashSet::new();
         let mut address = 0x7000_0000_0000;
         for round in 0..20_000_usize {
-            let bytes = 16 + (round * 7_919) % 400;
+            let bytes = 1 + (round * 7_919) % 400;
             assert!(places.insert(index(address, bytes)), "{bytes} bytes at {address:#x}");
             address += bytes.next_multiple_of(16);
         }
@@ -106,8 +107,8 @@ mod tests {
 
     #[test]
     fn sizes_of_one_class_share_a_part_of_the_table_and_no_other_does() {
-        for (class, last) in [(16, 31), (32, 63), (64, 127), (1 << 20, (2 << 20) - 1)] {
-            assert_eq!(index(1 << 30, class), index(1 << 30, last));
+        for (first, last) in [(1, 16), (17, 48), (49, 112), (113, 240), ((1 << 20) - 15, (2 << 20) - 16)] {
+            assert_eq!(index(1 << 30, first), index(1 << 30, last));
             assert!(index(COVERED - 1, last + 1) < index(0, last), "parts are apart");
         }
         assert!((index(COVERED - 1, 1) + 1) * size_of::<AtomicU16>() <= TABLE_BYTES);
