@@ -40,7 +40,7 @@ impl Workbench {
     /// The tool, to be run in the bench.
     pub fn heapsoak(&self, arguments: &[&str]) -> assert_cmd::Command {
         let mut command = assert_cmd::Command::from_std(self.std_heapsoak(arguments));
-        command.timeout(Duration::from_secs(180));
+        command.timeout(Duration::from_secs(600));
         command
     }
 
