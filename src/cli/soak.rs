@@ -8,7 +8,7 @@ use heapsoak_report::{ScenarioSummary, scenario_table, write_index, write_run};
 use heapsoak_verdict::{Judgement, judge};
 use tokio::sync::watch;
 
-use crate::arguments::{Format, Soak};
+use crate::arguments::{Format, Profiler, Soak};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::folder::RunFolder;
@@ -18,6 +18,10 @@ use crate::{interrupt, print, scenarios};
 
 /// Soaks: loads every scenario, runs one after the other, judges, writes the reports, and decides the exit code.
 pub(crate) fn soak(arguments: &Soak) -> Result<Exit, Failure> {
+    if arguments.profiler == Some(Profiler::Jemalloc) && !cfg!(feature = "jemalloc-profiler") {
+        let why = "--profiler jemalloc: this heapsoak was built without its feature `jemalloc-profiler`";
+        return Err(Failure::new(Exit::Usage, why));
+    }
     let scenarios = scenarios::load(&arguments.scenarios)?;
     if arguments.as_found.is_some() && scenarios.iter().any(|scenario| scenario.expect.is_some()) {
         anstream::eprintln!("--as-found overrides the defects: what the scenarios expect is not checked");

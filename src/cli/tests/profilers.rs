@@ -1,5 +1,6 @@
 //! Soaks with a profiler beside the probe.
 
+#![cfg(feature = "jemalloc-profiler")]
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
 mod workbench;

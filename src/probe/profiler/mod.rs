@@ -3,8 +3,8 @@
 //! `HEAPSOAK_PROFILER` names the profiler, `HEAPSOAK_PROFILE` the file it writes. [`start`](crate::start()) starts it;
 //! the driver asks for the file over the socket when its last snapshot is taken, or the server calls [`write()`].
 //!
-//! `dhat` needs [`Choosing`] inside the [`Probe`](crate::Probe). `jemalloc` needs jemalloc inside, and its options in
-//! the environment from the start: `_RJEM_MALLOC_CONF=prof:true,prof_active:true,lg_prof_sample:19`. Components are
+//! `dhat` needs [`Choosing`] inside the [`Probe`](crate::Probe). `jemalloc` needs jemalloc inside, the feature
+//! `jemalloc-profiler`, and its options in the environment from the start: `_RJEM_MALLOC_CONF=prof:true,prof_active:true,lg_prof_sample:19`. Components are
 //! counted with either as without.
 
 mod choice;
@@ -43,7 +43,8 @@ pub(crate) fn start() {
             Ok(Running::Jemalloc { file: file_or("jemalloc.heap") })
         }
         Some("jemalloc") => {
-            Err("the server needs _RJEM_MALLOC_CONF=prof:true,prof_active:true,lg_prof_sample:19 as well")
+            Err("that needs the probe's feature `jemalloc-profiler`, jemalloc as the allocator, and \
+                 _RJEM_MALLOC_CONF=prof:true,prof_active:true,lg_prof_sample:19")
         }
         _ => Err("use dhat or jemalloc"),
     };
