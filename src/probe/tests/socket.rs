@@ -94,7 +94,7 @@ fn the_socket_answers_each_request_and_its_own_work_disturbs_nothing() {
     assert_eq!(client.stillness().busy, []);
 
     let Response::Cohort { now } = client.ask(&Request::AdvanceCohort) else { panic!("no cohort") };
-    let kept = CACHE.scope(|| vec![0_u8; 700]);
+    let kept = CACHE.scope(|| std::hint::black_box(vec![0_u8; 700])); // an unread block would be optimised away
     let snapshot = client.snapshot();
     assert_adds_up(&snapshot.heap);
     let cache = context(&snapshot.heap, "cache", None);
