@@ -47,8 +47,9 @@ pub fn heap() -> Heap {
         let unowned = ledger.unowned();
         let uncounted_freed_bytes = unowned.freed_bytes.saturating_sub(unowned.allocated_bytes);
         let uncounted_freed_blocks = unowned.freed_blocks.saturating_sub(unowned.allocated_blocks);
-        if unowned.allocated_blocks > 0 {
-            // Blocks at addresses that can't be marked: charged to no scope, in the cohort of the start.
+        if unowned.allocated_bytes > 0 || unowned.allocated_blocks > 0 {
+            // Blocks at addresses that can't be marked, and what blocks from before the count grew by: charged to no
+            // scope, in the cohort of the start.
             let known = Count {
                 freed_bytes: unowned.freed_bytes - uncounted_freed_bytes,
                 freed_blocks: unowned.freed_blocks - uncounted_freed_blocks,

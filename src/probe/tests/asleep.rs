@@ -3,7 +3,7 @@
 mod support;
 
 use heapsoak_probe::{Component, Probe, count, heap, is_counting, start};
-use support::context;
+use support::{assert_adds_up, context};
 
 #[global_allocator]
 static ALLOCATOR: Probe<jemallocator::Jemalloc> = Probe::new(jemallocator::Jemalloc);
@@ -23,9 +23,16 @@ fn a_sleeping_probe_counts_nothing_opens_nothing_and_can_be_woken() {
     });
     assert_eq!(threads.count(), 0);
     let early = CACHE.scope(|| vec![0_u8; 10_000]);
+    let mut growing = vec![0_u8; 1_000];
     assert_eq!(heap().total_live_bytes, 0);
 
     count();
+    // Only the growth of a block from before the count is known.
+    growing.reserve_exact(1_000_000);
+    let snapshot = heap();
+    assert!(snapshot.total_live_bytes >= 900_000, "{}", snapshot.total_live_bytes);
+    assert_adds_up(&snapshot);
+    drop(growing);
     let late = CACHE.scope(|| vec![0_u8; 500]);
     drop(early);
     let snapshot = heap();

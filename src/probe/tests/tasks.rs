@@ -12,8 +12,6 @@ static ALLOCATOR: Probe<jemallocator::Jemalloc> = Probe::new(jemallocator::Jemal
 
 static OUTER: Component = Component::new("slow");
 static INNER: Component = Component::new("inner");
-static SLOW: Component = Component::new("slow");
-static QUICK: Component = Component::new("quick");
 
 fn runtime(workers: usize) -> tokio::runtime::Runtime {
     count();
@@ -32,18 +30,21 @@ async fn workers_are_in(expected: Context) {
     }
 }
 
+static LOSING: Component = Component::new("losing");
+static WINNING: Component = Component::new("winning");
+
 #[test]
 fn the_losing_branch_of_a_select_leaves_no_scope_behind() {
     runtime(2).block_on(async {
         let here = Context::current();
         for round in 0..200_u64 {
-            let slow = SLOW.charge(async {
+            let slow = LOSING.charge(async {
                 let kept = vec![1_u8; 10_000];
                 // Cancelled inside a nested scope that is entered at each poll.
-                QUICK.charge(tokio::time::sleep(Duration::from_secs(3_600))).await;
+                WINNING.charge(tokio::time::sleep(Duration::from_secs(3_600))).await;
                 drop(kept);
             });
-            let quick = QUICK.charge(async move {
+            let quick = WINNING.charge(async move {
                 for _ in 0..round % 5 {
                     tokio::task::yield_now().await;
                 }
@@ -51,7 +52,7 @@ fn the_losing_branch_of_a_select_leaves_no_scope_behind() {
             });
             tokio::select! {
                 () = slow => unreachable!("it sleeps for an hour"),
-                seen = quick => assert_eq!(seen, QUICK.context()),
+                seen = quick => assert_eq!(seen, WINNING.context()),
             }
             assert_eq!(Context::current(), here);
         }
@@ -59,8 +60,8 @@ fn the_losing_branch_of_a_select_leaves_no_scope_behind() {
     });
     let snapshot = heap();
     assert_adds_up(&snapshot);
-    assert_eq!(context(&snapshot, "slow", None).live_bytes(), 0);
-    assert_eq!(context(&snapshot, "slow/quick", None).live_bytes(), 0);
+    assert_eq!(context(&snapshot, "losing", None).live_bytes(), 0);
+    assert_eq!(context(&snapshot, "losing/winning", None).live_bytes(), 0);
 }
 
 #[test]
