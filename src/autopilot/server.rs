@@ -2,7 +2,7 @@ use std::fs::{self, File, TryLockError};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::serve::ListenerExt;
 use heapsoak_probe::clock;
@@ -119,14 +119,24 @@ fn sweepers(app: &Arc<App>) -> JoinSet<()> {
     sweepers
 }
 
+/// How long a data folder may still be held by a server that has just ended: a child it was starting shares the lock
+/// until it runs its own program.
+const HAND_OVER: Duration = Duration::from_millis(500);
+
 /// Creates the data folder and takes it for this server.
 fn lock(data: &Path) -> Result<File, ServeError> {
     let refused = |source| ServeError::Data { path: data.to_owned(), source };
     fs::create_dir_all(data).map_err(refused)?;
     let file = File::options().create(true).append(true).open(data.join("lock")).map_err(refused)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(ServeError::DataInUse(data.to_owned())),
-        Err(TryLockError::Error(source)) => Err(refused(source)),
+    let start = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if start.elapsed() < HAND_OVER => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            Err(TryLockError::WouldBlock) => return Err(ServeError::DataInUse(data.to_owned())),
+            Err(TryLockError::Error(source)) => return Err(refused(source)),
+        }
     }
 }
