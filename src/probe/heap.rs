@@ -29,8 +29,8 @@ fn with_ledger<R>(work: impl FnOnce(&mut Ledger) -> R) -> R {
 /// is seen freed that is not seen allocated), and when no thread allocates, the sum over contexts is the total to the
 /// byte.
 ///
-/// Reads 2 MiB of counters for each thread that ever allocated at once; about 1 ms a thread. What it allocates itself
-/// is charged to `heapsoak`.
+/// Reads the counters of as many threads as ever allocated at once, 32 bytes for each tag in use. What it allocates
+/// itself is charged to `heapsoak`.
 #[must_use]
 pub fn heap() -> Heap {
     with_ledger(|ledger| {

@@ -19,7 +19,7 @@ const PAGES_AT_ONCE: usize = 4096;
 /// were. None when the system does not say where that is.
 ///
 /// A block freed meanwhile is charged to the old tag or to the new one; either is right while both stand for the same
-/// cohorts. Reads what is in use of the table: about 10 ms for 1 GiB of heap.
+/// cohorts. Reads what is in use of the table.
 pub(crate) fn replace(successor: &[Tag]) -> Option<usize> {
     if table().is_null() {
         return Some(two_level::leaves().map(|leaf| replace_in(leaf, successor)).sum());
