@@ -110,6 +110,9 @@ fn answer(request: &Request) -> Response {
             Response::Clock { advanced_ms: u64::try_from(sum.as_millis()).unwrap_or(u64::MAX) }
         }
         Request::WriteProfile => write_profile(),
+        Request::CaptureStacks { .. } | Request::Stacks => {
+            Response::Error { message: "this probe captures no stacks".to_owned() }
+        }
     }
 }
 

@@ -1,7 +1,9 @@
 use serde::{Deserialize, Serialize};
 
-/// Version of the recording's format. A reader refuses a higher one, naming both.
-pub const FORMAT_VERSION: u32 = 1;
+/// Version of the recording's format. A reader refuses a higher one, naming both, and reads every lower one.
+///
+/// Version 2 has lines with [stacks](crate::Stacks).
+pub const FORMAT_VERSION: u32 = 2;
 
 /// What a run is, written before its first request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

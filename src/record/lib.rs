@@ -1,7 +1,7 @@
 //! The types of heapsoak that cross a process or a file.
 //!
 //! A soak writes a [recording](Recording): an append-only file of JSON lines, one [`Line`] each, in the order
-//! *header, (snapshot | event)…, end*. A recording can be judged and rendered at any time, on any machine; a file
+//! *header, (snapshot | event | stacks)…, end*. A recording can be judged and rendered at any time, on any machine; a file
 //! whose writer was killed is readable up to its last whole line.
 //!
 //! The same snapshot types cross the probe's private socket, as one JSON line per [`wire::Request`] and
@@ -15,18 +15,24 @@
 mod event;
 mod header;
 mod heap;
+mod module;
 mod reader;
 mod resource;
 mod snapshot;
+mod stack;
+mod symbol;
 pub mod wire;
 mod writer;
 
 pub use event::{End, Event, Outcome};
 pub use header::{Claim, FORMAT_VERSION, Header, Kind, Plan, Target};
 pub use heap::{Cell, Cohort, ContextHeap, Heap, MergedCohorts, OWN_COMPONENT, UNSCOPED};
+pub use module::Module;
 pub use reader::{ReadError, Recording};
 pub use resource::{Gauge, Resource, Unit};
 pub use snapshot::{KindCount, Moment, Snapshot};
+pub use stack::{Blocks, CaptureRate, Captured, Frame, Mark, Stack, Stacks};
+pub use symbol::{Origin, Symbol};
 pub use writer::Writer;
 
 use serde::{Deserialize, Serialize};
@@ -41,6 +47,8 @@ pub enum Line {
     Snapshot(Box<Snapshot>),
     /// Something that happened between snapshots.
     Event(Event),
+    /// Call stacks that allocated; once per pass, at its end.
+    Stacks(Box<Stacks>),
     /// Last line of a recording whose writer was not killed.
     End(End),
 }

@@ -3,7 +3,7 @@ use std::{fs, io};
 
 use serde::Deserialize;
 
-use crate::{End, Event, FORMAT_VERSION, Header, Line, Snapshot};
+use crate::{End, Event, FORMAT_VERSION, Header, Line, Snapshot, Stacks};
 
 /// A recording in memory.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +14,8 @@ pub struct Recording {
     pub snapshots: Vec<Snapshot>,
     /// Events in order.
     pub events: Vec<Event>,
+    /// Call stacks, one entry for each pass over the scenario that captured any: the soak itself, then second passes.
+    pub stacks: Vec<Stacks>,
     /// How it ended; none when the recorder was killed, or is still running.
     pub end: Option<End>,
 }
@@ -71,7 +73,7 @@ impl Recording {
     /// A recording that holds nothing but its header.
     #[must_use]
     pub fn new(header: Header) -> Recording {
-        Recording { header, snapshots: Vec::new(), events: Vec::new(), end: None }
+        Recording { header, snapshots: Vec::new(), events: Vec::new(), stacks: Vec::new(), end: None }
     }
 
     /// Reads a recording. A last line cut short (the recorder was killed) is left out.
@@ -114,6 +116,7 @@ impl Recording {
             match serde_json::from_str::<Line>(line) {
                 Ok(Line::Snapshot(snapshot)) => recording.snapshots.push(*snapshot),
                 Ok(Line::Event(event)) => recording.events.push(event),
+                Ok(Line::Stacks(stacks)) => recording.stacks.push(*stacks),
                 Ok(Line::End(end)) => recording.end = Some(end),
                 Ok(Line::Header(_)) => return Err(malformed(index + 1, "a second header".to_owned())),
                 Err(_) if !whole => break,

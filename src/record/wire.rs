@@ -5,13 +5,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Cohort, Gauge, Heap, Resource};
+use crate::{CaptureRate, Cohort, Gauge, Heap, Resource, Stacks};
 
 /// Version of the protocol. [`Response::Hello`] carries it; a client refuses another one.
 pub const PROTOCOL_VERSION: u32 = 1;
 
 /// Environment variable that wakes the probe: the path of the socket to listen on.
 pub const SOCKET_VARIABLE: &str = "HEAPSOAK_SOCKET";
+
+/// Environment variable that chooses what the probe does from the start: `exact` (also when not set), `stacks` (every
+/// stack of every allocation) or `zoom:COMPONENT` (every stack of one component).
+pub const MODE_VARIABLE: &str = "HEAPSOAK_MODE";
 
 /// Environment variable that chooses a profiler to run beside the probe: `dhat` or `jemalloc`.
 pub const PROFILER_VARIABLE: &str = "HEAPSOAK_PROFILER";
@@ -41,6 +45,18 @@ pub enum Request {
     },
     /// End the profiler that was chosen when the server started, and write its profile. May take a minute.
     WriteProfile,
+    /// Capture the call stacks of allocations from now on. Counts of contexts are exact all the same. A rule for one
+    /// component goes before the rule for all, and a rule for all forgets those for single ones. Turned off, stacks
+    /// captured before keep being counted down.
+    CaptureStacks {
+        /// The component (innermost of a path); none for all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        component: Option<String>,
+        /// How many of its allocations.
+        rate: CaptureRate,
+    },
+    /// The stacks captured so far, with what they allocated and what of it is alive.
+    Stacks,
 }
 
 /// What the probe answers.
@@ -74,6 +90,10 @@ pub enum Response {
     },
     /// To [`Request::WriteProfile`]: the profile is written.
     ProfileWritten,
+    /// To [`Request::CaptureStacks`]: stacks are captured as asked.
+    Capturing,
+    /// To [`Request::Stacks`].
+    Stacks(Box<Stacks>),
     /// The request could not be carried out.
     Error {
         /// Why, in a sentence.

@@ -2,7 +2,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use crate::{End, Event, Header, Line, Snapshot};
+use crate::{End, Event, Header, Line, Snapshot, Stacks};
 
 /// Appends lines to a recording. Every line is handed to the system before the call returns, so that a killed
 /// writer loses at most the line it was writing.
@@ -39,6 +39,15 @@ impl Writer {
     /// Fails if the file can't be written.
     pub fn event(&mut self, event: &Event) -> io::Result<()> {
         self.line(&Line::Event(event.clone()))
+    }
+
+    /// Appends the call stacks of a pass.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file can't be written.
+    pub fn stacks(&mut self, stacks: &Stacks) -> io::Result<()> {
+        self.line(&Line::Stacks(Box::new(stacks.clone())))
     }
 
     /// Writes the last line.

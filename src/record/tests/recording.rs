@@ -4,8 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use heapsoak_record::{
-    Cell, Cohort, ContextHeap, End, Event, FORMAT_VERSION, Header, Heap, Kind, KindCount, Moment, Outcome,
-    Plan, ReadError, Recording, Snapshot, Target, Writer,
+    Blocks, CaptureRate, Captured, Cell, Cohort, ContextHeap, End, Event, FORMAT_VERSION, Frame, Header,
+    Heap, Kind, KindCount, Mark, Module, Moment, Origin, Outcome, Plan, ReadError, Recording, Snapshot,
+    Stack, Stacks, Symbol, Target, Writer,
 };
 
 fn header() -> Header {
@@ -62,6 +63,43 @@ fn snapshot(sequence: u32) -> Snapshot {
     }
 }
 
+fn stacks() -> Stacks {
+    let mut stacks = Stacks {
+        captured: vec![Captured {
+            component: Some("session".to_owned()),
+            rate: CaptureRate::OneIn { bytes: 65_536 },
+        }],
+        modules: vec![Module { path: "/bin/server".to_owned(), end: 4096, ..Module::default() }],
+        frames: vec![Frame { module: Some(0), address: 0x10 }, Frame { module: None, address: 0x7000 }],
+        symbols: vec![
+            vec![Symbol {
+                function: "server::keep".to_owned(),
+                file: Some("src/keep.rs".to_owned()),
+                line: Some(7),
+                inlined: false,
+                origin: Origin::Own,
+            }],
+            Vec::new(),
+        ],
+        stacks: vec![stack(&[0, 1], 100)],
+        ..Stacks::default()
+    };
+    let later = Stacks { stacks: vec![stack(&[1], 7), stack(&[0, 1], 300)], ..stacks.clone() };
+    stacks.take_over(stacks.clone(), Mark { cycle: 1, requests: 100 });
+    stacks.take_over(later, Mark { cycle: 2, requests: 200 });
+    stacks
+}
+
+fn stack(frames: &[u32], bytes: u64) -> Stack {
+    Stack {
+        path: vec!["session".to_owned()],
+        frames: frames.to_vec(),
+        interval_bytes: Some(65_536),
+        live: Blocks { bytes, blocks: 1 },
+        ..Stack::default()
+    }
+}
+
 fn write(path: &Path) -> Recording {
     let mut recording = Recording::new(header());
     let mut writer = Writer::create(path, &recording.header).expect("the folder is there");
@@ -71,6 +109,8 @@ fn write(path: &Path) -> Recording {
     }
     recording.events.push(Event::ClockAdvanced { cycle: 1, by_ms: 360_000 });
     writer.event(&recording.events[0]).expect("the disk has room");
+    recording.stacks.push(stacks());
+    writer.stacks(&recording.stacks[0]).expect("the disk has room");
     let end = End { outcome: Outcome::Completed, elapsed_ms: 30, requests: 200 };
     writer.end(&end).expect("the disk has room");
     recording.end = Some(end);
@@ -98,6 +138,32 @@ fn a_recording_cut_at_any_byte_after_its_header_reads_up_to_its_last_whole_line(
         assert!(read.snapshots.len() >= whole.min(3), "cut at {cut}");
         assert_eq!(read.snapshots[..], written.snapshots[..read.snapshots.len()]);
     }
+}
+
+#[test]
+fn what_a_stack_held_at_earlier_marks_stays_with_it() {
+    let stacks = stacks();
+    assert_eq!(stacks.marks.len(), 2);
+    let bytes = |stack: &Stack| stack.marks.iter().map(|mark| mark.bytes).collect::<Vec<_>>();
+    assert_eq!(stacks.stacks.iter().map(bytes).collect::<Vec<_>>(), [[0, 7], [100, 300]]);
+    assert_eq!(stacks.stacks[1].growth_bytes(0, 1), 200);
+    assert_eq!(stacks.stacks[1].growth_bytes(1, 0), -200);
+}
+
+#[test]
+fn a_recording_of_the_first_format_without_stacks_is_still_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("recording.jsonl");
+    let written = write(&path);
+    let text: String = fs::read_to_string(&path)
+        .unwrap()
+        .replacen("\"format_version\":2", "\"format_version\":1", 1)
+        .split_inclusive('\n')
+        .filter(|line| !line.starts_with("{\"stacks\""))
+        .collect();
+    let read = Recording::parse(&text, &path).unwrap();
+    assert_eq!((read.header.format_version, read.stacks.len()), (1, 0));
+    assert_eq!((read.snapshots, read.end), (written.snapshots, written.end));
 }
 
 #[test]

@@ -15,6 +15,8 @@ use std::process::{Command, ExitCode, exit};
 use std::sync::{Arc, Mutex};
 use std::{env, io, thread};
 
+use heapsoak_record::Captured;
+
 /// What the fake server knows.
 #[derive(Debug, Default)]
 struct State {
@@ -23,6 +25,7 @@ struct State {
     busy: i64,
     advanced_ms: u64,
     cohort: u32,
+    captured: Vec<Captured>,
     log: Option<File>,
     die_after: Option<u64>,
 }

@@ -9,7 +9,9 @@ use heapsoak_record::wire::{
     PROFILE_VARIABLE, PROFILER_VARIABLE, PROTOCOL_VERSION, ProbeSnapshot, Request, Response, SOCKET_VARIABLE,
     Stillness,
 };
-use heapsoak_record::{Cell, Cohort, ContextHeap, Gauge, Heap, Resource, Unit};
+use heapsoak_record::{
+    Blocks, Captured, Cell, Cohort, ContextHeap, Frame, Gauge, Heap, Resource, Stack, Stacks, Unit,
+};
 
 use crate::State;
 
@@ -63,6 +65,11 @@ fn answer(request: &Request, state: &mut State) -> Response {
             Response::Clock { advanced_ms: state.advanced_ms }
         }
         Request::WriteProfile => write_profile(),
+        Request::CaptureStacks { component, rate } => {
+            state.captured.push(Captured { component: component.clone(), rate: *rate });
+            Response::Capturing
+        }
+        Request::Stacks => Response::Stacks(Box::new(stacks(state))),
     }
 }
 
@@ -74,6 +81,26 @@ fn write_profile() -> Response {
             Response::ProfileWritten
         }
         _ => Response::Error { message: "no profiler runs in the server".to_owned() },
+    }
+}
+
+/// One stack that holds 50 bytes for each request.
+fn stacks(state: &State) -> Stacks {
+    let requests = state.requests.values().sum();
+    let stack = Stack {
+        path: vec!["fake".to_owned()],
+        frames: vec![0],
+        allocated: Blocks { bytes: requests * 100, blocks: requests },
+        live: Blocks { bytes: requests * 50, blocks: requests },
+        samples: requests,
+        live_samples: requests,
+        ..Stack::default()
+    };
+    Stacks {
+        captured: state.captured.clone(),
+        frames: vec![Frame { module: None, address: 0x1000 }],
+        stacks: vec![stack],
+        ..Stacks::default()
     }
 }
 
