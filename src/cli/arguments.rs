@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use autopilot::Defects;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use heapsoak_report::Renderer;
 
 use crate::exit::Exit;
 
@@ -89,7 +90,8 @@ impl From<Profiler> for heapsoak_driver::Profiler {
 pub(crate) struct Report {
     /// The recording, or the folder of a run that holds a recording.jsonl.
     pub(crate) recording: PathBuf,
-    /// Folder to write report.html, report.json and the charts to. The recording's own folder when not given.
+    /// Folder to write report.html, report.json, the charts and the format asked for to. When not given, they go to the
+    /// recording's own folder, and a format that is none of these to stdout alone.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// What to print on stdout.
@@ -123,6 +125,47 @@ pub(crate) enum Format {
     Terminal,
     /// The content of report.json.
     Json,
+    /// The content of report.html.
+    Html,
+    /// For a comment on a pull request.
+    Markdown,
+    /// Every series, a row per snapshot and measure.
+    Csv,
+    /// For a server that shows test results: a case per component and resource.
+    Junit,
+    /// For code scanning (SARIF 2.1.0).
+    Sarif,
+    /// Annotations of GitHub Actions; the step's summary goes to $GITHUB_STEP_SUMMARY.
+    Github,
+}
+
+impl Format {
+    /// Its name, on the command line and among the renderers.
+    #[must_use]
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Format::Terminal => "terminal",
+            Format::Json => "json",
+            Format::Html => "html",
+            Format::Markdown => "markdown",
+            Format::Csv => "csv",
+            Format::Junit => "junit",
+            Format::Sarif => "sarif",
+            Format::Github => "github",
+        }
+    }
+
+    /// The renderer.
+    #[must_use]
+    pub(crate) fn renderer(self) -> Box<dyn Renderer> {
+        heapsoak_report::format(self.name(), true).expect("every format has a renderer: a test holds it")
+    }
+
+    /// Whether every run writes it to its folder anyway.
+    #[must_use]
+    pub(crate) fn is_kept(self) -> bool {
+        matches!(self, Format::Terminal | Format::Json | Format::Html)
+    }
 }
 
 /// What `scenario` can do.
@@ -160,6 +203,18 @@ mod tests {
         let arguments = Arguments::try_parse_from(["heapsoak", "soak", "--json"]).unwrap();
         let Command::Soak(soak) = arguments.command else { panic!("not a soak") };
         assert_eq!(soak.output.format(), Format::Json);
+    }
+
+    #[test]
+    fn every_format_of_the_command_line_has_its_renderer_and_the_other_way_round() {
+        let names: Vec<String> = Format::value_variants()
+            .iter()
+            .map(|format| format.to_possible_value().unwrap().get_name().to_owned())
+            .collect();
+        assert_eq!(names, heapsoak_report::FORMATS);
+        for format in Format::value_variants() {
+            assert_eq!(format.renderer().name(), format.name());
+        }
     }
 
     #[test]

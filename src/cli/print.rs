@@ -1,12 +1,10 @@
-use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use clap::CommandFactory as _;
 use clap_complete::Shell;
-use heapsoak_record::Recording;
-use heapsoak_report::{Json, REPORT_SCHEMA, Renderer as _, Run, Terminal};
-use heapsoak_verdict::Judgement;
+use heapsoak_report::{REPORT_SCHEMA, Run};
 
 use crate::arguments::{Arguments, Format, Schema};
 use crate::exit::Exit;
@@ -35,18 +33,29 @@ pub(crate) fn schema(schema: Schema) -> Result<Exit, Failure> {
     }
 }
 
-/// Prints what a run found.
-pub(crate) fn run(recording: &Recording, judgement: &Judgement, format: Format) -> Result<Exit, Failure> {
-    let run = Run { recording, judgement };
-    match format {
-        Format::Terminal => data(Terminal { colour: true }.text(&run).as_bytes()),
-        Format::Json => {
-            for file in Json.render(&run)? {
-                data(file.contents.as_bytes())?;
-            }
-            Ok(Exit::Clean)
-        }
+/// Prints what runs found.
+pub(crate) fn runs(runs: &[Run<'_>], format: Format) -> Result<Exit, Failure> {
+    let mut files = format.renderer().render_all(runs)?.into_iter();
+    if let Some(file) = files.next() {
+        data(&file.contents)?;
     }
+    if format == Format::Github {
+        files.try_for_each(|file| add_to_summary(&file.contents))?;
+    }
+    Ok(Exit::Clean)
+}
+
+/// Adds a text to the summary of a step of GitHub Actions; elsewhere there is none to add to.
+fn add_to_summary(text: &[u8]) -> Result<(), Failure> {
+    let Some(path) = env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
+        return Ok(());
+    };
+    let path = PathBuf::from(path);
+    let added = fs::OpenOptions::new().create(true).append(true).open(&path);
+    added.and_then(|mut file| file.write_all(text)).map_err(|error| {
+        let why = format!("can't add to {} (GITHUB_STEP_SUMMARY): {error}", path.display());
+        Failure::new(Exit::Usage, why)
+    })
 }
 
 /// Prints a file that was just written.

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use heapsoak_record::Recording;
-use heapsoak_report::write_run;
+use heapsoak_report::{Run, write_all, write_run};
 use heapsoak_verdict::judge;
 
 use crate::arguments::Report;
@@ -16,10 +16,18 @@ pub(crate) fn report(arguments: &Report) -> Result<Exit, Failure> {
     let file = recording_in(&arguments.recording);
     let recording = Recording::read(&file)?;
     let judgement = judge(&recording);
-    let beside = file.parent().unwrap_or(Path::new("."));
-    let folder = arguments.out.as_deref().unwrap_or(beside);
-    let written = write_run(folder, &recording, &judgement)?;
-    print::run(&recording, &judgement, arguments.output.format())?;
+    let run = Run::new(&recording, &judgement);
+    let format = arguments.output.format();
+    let mut written = Vec::new();
+    if format.is_kept() || arguments.out.is_some() {
+        let beside = file.parent().unwrap_or(Path::new("."));
+        let folder = arguments.out.as_deref().unwrap_or(beside);
+        written = write_run(folder, &recording, &judgement)?;
+        if !format.is_kept() {
+            written.extend(write_all(folder, &format.renderer().render(&run)?)?);
+        }
+    }
+    print::runs(&[run], format)?;
     print::paths(&written, false);
     Ok(gate::decide(recording.end.as_ref(), judgement.verdict, &Expectation::None))
 }

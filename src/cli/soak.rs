@@ -42,7 +42,7 @@ async fn soak_one(arguments: &Soak, scenario: &Scenario) -> Result<Exit, Failure
     let progress = Progress::start(&scenario.name, 1, 1, arguments.quiet);
     let soaked = run(arguments, scenario, &folder, progress, &stop).await?;
     folder.point_latest()?;
-    print::run(&soaked.recording, &soaked.judgement, arguments.output.format())?;
+    print::runs(&[soaked.run()], arguments.output.format())?;
     print::paths(&soaked.written, arguments.quiet);
     Ok(soaked.exit)
 }
@@ -50,14 +50,14 @@ async fn soak_one(arguments: &Soak, scenario: &Scenario) -> Result<Exit, Failure
 async fn soak_several(arguments: &Soak, scenarios: &[Scenario]) -> Result<Exit, Failure> {
     let stop = stop_on_signal()?;
     let folder = RunFolder::create(arguments.out.as_deref(), "soak", SystemTime::now())?;
-    let mut summaries = Vec::new();
+    let mut done: Vec<Soaked> = Vec::new();
     let mut exit = Exit::Clean;
     for (index, scenario) in scenarios.iter().enumerate() {
         let progress = Progress::start(&scenario.name, index + 1, scenarios.len(), arguments.quiet);
         match run(arguments, scenario, &folder.scenario(&scenario.name)?, progress, &stop).await {
             Ok(soaked) => {
                 exit = exit.worse(soaked.exit);
-                summaries.push(soaked.summary(Path::new(&scenario.name)));
+                done.push(soaked);
             }
             Err(failure) => {
                 failure.print();
@@ -70,15 +70,19 @@ async fn soak_several(arguments: &Soak, scenarios: &[Scenario]) -> Result<Exit, 
             break;
         }
     }
-    if summaries.is_empty() {
+    if done.is_empty() {
         folder.remove_if_empty();
         return Ok(exit);
     }
+    let summaries: Vec<ScenarioSummary> =
+        done.iter().map(|soaked| soaked.summary(Path::new(&soaked.recording.header.scenario))).collect();
     let written = write_index(folder.path(), &summaries)?;
     folder.point_latest()?;
     match arguments.output.format() {
         Format::Terminal => print::data(scenario_table(&summaries, true).as_bytes())?,
         Format::Json => print::file(&folder.path().join("report.json"))?,
+        Format::Html => print::file(&folder.path().join("report.html"))?,
+        format => print::runs(&done.iter().map(Soaked::run).collect::<Vec<_>>(), format)?,
     };
     print::paths(&written, arguments.quiet);
     Ok(exit)
@@ -94,9 +98,12 @@ struct Soaked {
 }
 
 impl Soaked {
+    fn run(&self) -> heapsoak_report::Run<'_> {
+        heapsoak_report::Run::new(&self.recording, &self.judgement)
+    }
+
     fn summary(&self, folder: &Path) -> ScenarioSummary {
-        let run = heapsoak_report::Run { recording: &self.recording, judgement: &self.judgement };
-        ScenarioSummary::of(&run, folder, self.expectation.unmet())
+        ScenarioSummary::of(&self.run(), folder, self.expectation.unmet())
     }
 
     /// One line on how it ended, for stderr.

@@ -1,6 +1,6 @@
 //! The page above several scenarios.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use askama::Template;
 use heapsoak_verdict::RunVerdict;
@@ -61,8 +61,8 @@ pub(crate) fn render(scenarios: &[ScenarioSummary]) -> Result<Vec<Rendered>, Ren
         scenarios: scenarios.iter().map(Entry::of).collect(),
         chart: &chart.svg,
     };
-    let html = Rendered { path: PathBuf::from("report.html"), contents: page.render()? };
-    let json = Rendered { path: PathBuf::from("report.json"), contents: aggregate::json(scenarios)? };
+    let html = Rendered::new("report.html", page.render()?);
+    let json = Rendered::new("report.json", aggregate::json(scenarios)?);
     Ok(vec![chart.file(), json, html])
 }
 

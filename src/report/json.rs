@@ -1,5 +1,3 @@
-use std::path::PathBuf;
-
 use heapsoak_record::{Outcome, Unit};
 use heapsoak_verdict::{
     ClaimJudgement, ComponentJudgement, Finding, Growth, Judgement, KindJudgement, Live, Quality, Requests,
@@ -27,7 +25,7 @@ impl Renderer for Json {
     fn render(&self, run: &Run<'_>) -> Result<Vec<Rendered>, RenderError> {
         let mut contents = serde_json::to_string_pretty(&Document::of(run))?;
         contents.push('\n');
-        Ok(vec![Rendered { path: PathBuf::from("report.json"), contents }])
+        Ok(vec![Rendered::new("report.json", contents)])
     }
 }
 
@@ -154,7 +152,7 @@ pub(crate) struct ClaimDocument<'a> {
 
 impl<'a> Document<'a> {
     fn of(run: &Run<'a>) -> Document<'a> {
-        let Run { recording, judgement } = *run;
+        let Run { recording, judgement, .. } = *run;
         let header = &recording.header;
         Document {
             schema_version: SCHEMA_VERSION,

@@ -178,6 +178,21 @@ pub(crate) fn pattern(pattern: Pattern) -> &'static str {
     }
 }
 
+/// The pattern in a sentence, for those who meet it for the first time.
+pub(crate) fn pattern_explained(pattern: Pattern) -> &'static str {
+    match pattern {
+        Pattern::UnboundedGrowth => "A container only grows: nothing that is put in is ever taken out.",
+        Pattern::CleanupGap => "Memory that the ordinary paths free is kept by an error path.",
+        Pattern::ResourceLifecycle => {
+            "Descriptors, processes, threads or tasks are never released, and keep memory with them."
+        }
+        Pattern::Churn => {
+            "Memory is allocated and freed again, out of proportion to the work: it costs time, not space."
+        }
+        Pattern::TimeDriven => "Memory is freed, or grows, by the clock and not by requests.",
+    }
+}
+
 /// What was claimed of a component.
 pub(crate) fn claimed(judged: &ClaimJudgement) -> String {
     let bytes = Bytes(judged.claim.bytes_per_1000_requests as f64);

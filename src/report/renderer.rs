@@ -1,15 +1,38 @@
 use std::path::PathBuf;
 
 use heapsoak_record::Recording;
-use heapsoak_verdict::Judgement;
+use heapsoak_verdict::{Finding, Judgement};
 
-/// What there is to report: what was recorded and what it amounts to.
+use crate::Check;
+
+/// What there is to report: what was recorded, what it amounts to, and what is known beyond that.
 #[derive(Debug, Clone, Copy)]
 pub struct Run<'a> {
     /// The recording.
     pub recording: &'a Recording,
     /// Its judgement.
     pub judgement: &'a Judgement,
+    /// What a gate asked of the run, beside the verdict; empty when nothing was.
+    pub checks: &'a [Check],
+}
+
+impl<'a> Run<'a> {
+    /// A run that no gate asked anything of.
+    #[must_use]
+    pub fn new(recording: &'a Recording, judgement: &'a Judgement) -> Run<'a> {
+        Run { recording, judgement, checks: &[] }
+    }
+
+    /// The same run, with what a gate asked of it.
+    #[must_use]
+    pub fn with_checks(self, checks: &'a [Check]) -> Run<'a> {
+        Run { checks, ..self }
+    }
+
+    /// The findings, each with its number in the report.
+    pub(crate) fn findings(&self) -> impl Iterator<Item = (usize, &'a Finding)> {
+        self.judgement.findings.iter().enumerate().map(|(index, finding)| (index + 1, finding))
+    }
 }
 
 /// A file of a report.
@@ -17,8 +40,22 @@ pub struct Run<'a> {
 pub struct Rendered {
     /// Where it belongs, relative to the folder of the report.
     pub path: PathBuf,
-    /// Its text.
-    pub contents: String,
+    /// What is in it.
+    pub contents: Vec<u8>,
+}
+
+impl Rendered {
+    /// A file of that name in the folder of the report.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>, contents: impl Into<Vec<u8>>) -> Rendered {
+        Rendered { path: path.into(), contents: contents.into() }
+    }
+
+    /// What is in it, as text; empty for what is none.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.contents).unwrap_or_default()
+    }
 }
 
 /// An output format.
@@ -32,6 +69,24 @@ pub trait Renderer {
     ///
     /// See [`RenderError`].
     fn render(&self, run: &Run<'_>) -> Result<Vec<Rendered>, RenderError>;
+
+    /// Renders several runs into the files of one: one after the other, unless the format has a way of its own.
+    ///
+    /// # Errors
+    ///
+    /// See [`RenderError`].
+    fn render_all(&self, runs: &[Run<'_>]) -> Result<Vec<Rendered>, RenderError> {
+        let mut files: Vec<Rendered> = Vec::new();
+        for run in runs {
+            for file in self.render(run)? {
+                match files.iter_mut().find(|earlier| earlier.path == file.path) {
+                    Some(earlier) => earlier.contents.extend(file.contents),
+                    None => files.push(file),
+                }
+            }
+        }
+        Ok(files)
+    }
 }
 
 /// Why a run could not be rendered.
@@ -51,4 +106,12 @@ pub enum RenderError {
     /// The document could not be written as JSON.
     #[error("can't write the report as json: {0}")]
     Json(#[from] serde_json::Error),
+    /// The document could not be written in a format.
+    #[error("can't write the report as {format}: {why}")]
+    Format {
+        /// Name of the format.
+        format: &'static str,
+        /// What went wrong.
+        why: String,
+    },
 }

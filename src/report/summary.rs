@@ -55,7 +55,7 @@ impl ScenarioSummary {
     /// expected in vain, `None` when it expects nothing.
     #[must_use]
     pub fn of(run: &Run<'_>, folder: &Path, unmet: Option<Vec<String>>) -> ScenarioSummary {
-        let Run { recording, judgement } = *run;
+        let Run { recording, judgement, .. } = *run;
         ScenarioSummary {
             name: recording.header.scenario.clone(),
             description: recording.header.description.clone(),

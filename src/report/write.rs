@@ -36,7 +36,7 @@ pub fn write_run(
     recording: &Recording,
     judgement: &Judgement,
 ) -> Result<Vec<PathBuf>, WriteError> {
-    let run = Run { recording, judgement };
+    let run = Run::new(recording, judgement);
     let renderers: [&dyn Renderer; 3] = [&Charts, &Json, &Html];
     let mut files = Vec::new();
     for renderer in renderers {
@@ -55,7 +55,12 @@ pub fn write_index(folder: &Path, scenarios: &[ScenarioSummary]) -> Result<Vec<P
     write_all(folder, &index::render(scenarios)?)
 }
 
-fn write_all(folder: &Path, files: &[Rendered]) -> Result<Vec<PathBuf>, WriteError> {
+/// Writes files below a folder, which is made if it is missing; each appears whole or not at all. Returns their paths.
+///
+/// # Errors
+///
+/// See [`WriteError`].
+pub fn write_all(folder: &Path, files: &[Rendered]) -> Result<Vec<PathBuf>, WriteError> {
     files
         .iter()
         .map(|file| {
@@ -68,7 +73,7 @@ fn write_all(folder: &Path, files: &[Rendered]) -> Result<Vec<PathBuf>, WriteErr
 }
 
 /// Writes a file beside its place and moves it there, so that a reader never sees half of it.
-fn write_whole(path: &Path, contents: &str) -> io::Result<()> {
+fn write_whole(path: &Path, contents: &[u8]) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
@@ -76,7 +81,7 @@ fn write_whole(path: &Path, contents: &str) -> io::Result<()> {
     name.push(format!(".{}.part", std::process::id()));
     let part = path.with_file_name(name);
     let written = fs::File::create(&part)
-        .and_then(|mut file| file.write_all(contents.as_bytes()))
+        .and_then(|mut file| file.write_all(contents))
         .and_then(|()| fs::rename(&part, path));
     if written.is_err() {
         // The error that matters is the first one; a part left behind is named like one.
@@ -93,8 +98,8 @@ mod tests {
     fn a_file_is_replaced_whole_and_leaves_no_part_behind() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("charts").join("x.svg");
-        write_whole(&path, "one").unwrap();
-        write_whole(&path, "two").unwrap();
+        write_whole(&path, b"one").unwrap();
+        write_whole(&path, b"two").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "two");
         assert_eq!(fs::read_dir(folder.path().join("charts")).unwrap().count(), 1);
     }
@@ -104,7 +109,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
-        let rendered = Rendered { path: PathBuf::from("report.json"), contents: String::new() };
+        let rendered = Rendered::new("report.json", "");
         let error = write_all(&file, &[rendered]).unwrap_err();
         assert!(
             error.to_string().starts_with(&format!("can't write {}", file.join("report.json").display()))

@@ -53,7 +53,7 @@ impl Chart {
     /// The chart as a file of its own.
     pub(crate) fn file(&self) -> Rendered {
         let path = PathBuf::from("charts").join(format!("{}.svg", self.name));
-        Rendered { path, contents: plot::stand_alone(&self.svg) }
+        Rendered::new(path, plot::stand_alone(&self.svg))
     }
 }
 

@@ -4,8 +4,6 @@ mod page;
 mod rows;
 mod story;
 
-use std::path::PathBuf;
-
 use askama::Template as _;
 
 use crate::charts::Album;
@@ -25,7 +23,8 @@ impl Renderer for Html {
 
     fn render(&self, run: &Run<'_>) -> Result<Vec<Rendered>, RenderError> {
         let album = Album::draw(run)?;
-        let contents = Page::of(run, &album).render()?;
-        Ok(vec![Rendered { path: PathBuf::from("report.html"), contents }])
+        let mut contents = Page::of(run, &album).render()?;
+        contents.retain(|c| c == '\n' || !c.is_control());
+        Ok(vec![Rendered::new("report.html", contents)])
     }
 }

@@ -52,7 +52,7 @@ struct FindingView<'a> {
 
 impl<'a> Page<'a> {
     pub(crate) fn of(run: &Run<'a>, album: &'a Album) -> Page<'a> {
-        let Run { recording, judgement } = *run;
+        let Run { recording, judgement, .. } = *run;
         let header = &recording.header;
         let counts = recording.snapshots.last().map(|snapshot| snapshot.kinds.as_slice()).unwrap_or_default();
         let kinds = header.kinds.iter().enumerate();

@@ -127,7 +127,7 @@ pub(crate) fn plan(run: &Run<'_>) -> Vec<String> {
 
 /// How the run went.
 pub(crate) fn run_facts(run: &Run<'_>) -> Vec<Fact> {
-    let Run { recording, judgement } = *run;
+    let Run { recording, judgement, .. } = *run;
     let plan = &recording.header.plan;
     let quality = &judgement.quality;
     let quiet = quality.snapshots.saturating_sub(quality.not_quiet);

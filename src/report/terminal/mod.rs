@@ -4,17 +4,16 @@ mod ink;
 mod layout;
 mod scenarios;
 
-use std::path::PathBuf;
-
 use heapsoak_record::Unit;
 use heapsoak_verdict::{ComponentVerdict, Finding};
 
 use crate::json::values;
 use crate::units::{Bytes, Count};
 use crate::{Forecast, RenderError, Rendered, Renderer, Run, phrases};
-use ink::{Ink, finish, tame};
+use ink::{Ink, finish};
 use layout::{paragraph, table};
 
+pub(crate) use ink::tame;
 pub use scenarios::scenario_table;
 
 /// The report as text, in colour when asked.
@@ -30,7 +29,7 @@ impl Renderer for Terminal {
     }
 
     fn render(&self, run: &Run<'_>) -> Result<Vec<Rendered>, RenderError> {
-        Ok(vec![Rendered { path: PathBuf::from("report.txt"), contents: self.text(run) }])
+        Ok(vec![Rendered::new("report.txt", self.text(run))])
     }
 }
 

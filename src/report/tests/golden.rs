@@ -10,14 +10,14 @@ use heapsoak_report::{Html, Json, Renderer, Run, ScenarioSummary, Terminal, scen
 #[test]
 fn the_terminal_report_reads_as_before() {
     let (recording, judgement) = synthetic::run("claims");
-    let run = Run { recording: &recording, judgement: &judgement };
+    let run = Run::new(&recording, &judgement);
     insta::assert_snapshot!(Terminal::default().text(&run));
 }
 
 #[test]
 fn the_table_of_scenarios_reads_as_before() {
     let (recording, judgement) = synthetic::run("claims");
-    let run = Run { recording: &recording, judgement: &judgement };
+    let run = Run::new(&recording, &judgement);
     let claims = ScenarioSummary::of(&run, Path::new("claims"), Some(Vec::new()));
     let unmet = vec!["cache is stable, expected was bounded".to_owned()];
     let missed = ScenarioSummary { name: "missed".to_owned(), unmet: Some(unmet), ..claims.clone() };
@@ -28,17 +28,17 @@ fn the_table_of_scenarios_reads_as_before() {
 #[test]
 fn the_json_report_is_as_before() {
     let (recording, judgement) = synthetic::run("claims");
-    let run = Run { recording: &recording, judgement: &judgement };
+    let run = Run::new(&recording, &judgement);
     let files = Json.render(&run).unwrap();
-    insta::assert_snapshot!(files[0].contents);
+    insta::assert_snapshot!(files[0].text());
 }
 
 #[test]
 fn the_page_says_what_it_said_before() {
     let (recording, judgement) = synthetic::run("claims");
-    let run = Run { recording: &recording, judgement: &judgement };
+    let run = Run::new(&recording, &judgement);
     let files = Html.render(&run).unwrap();
-    insta::assert_snapshot!(text_of(&files[0].contents));
+    insta::assert_snapshot!(text_of(&files[0].text()));
 }
 
 /// The text of a page: without styles, drawings and tags.

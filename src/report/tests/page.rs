@@ -6,10 +6,15 @@ mod synthetic;
 use std::fs;
 use std::path::Path;
 
+use heapsoak_record::Recording;
 use heapsoak_report::{Charts, Html, Renderer, Run, ScenarioSummary, Terminal, write_index, write_run};
-use heapsoak_verdict::{Growth, Severity};
+use heapsoak_verdict::{Growth, Judgement, Severity};
 
 const NASTY: &str = "<script>alert('x')</script>\"&\u{1b}[2J";
+
+fn page_of(recording: &Recording, judgement: &Judgement) -> String {
+    Html.render(&Run::new(recording, judgement)).expect("it renders")[0].text().to_owned()
+}
 
 #[test]
 fn every_run_leaves_a_page_a_document_and_charts() {
@@ -35,7 +40,7 @@ fn every_run_leaves_a_page_a_document_and_charts() {
 #[test]
 fn the_page_loads_nothing_and_runs_nothing() {
     let (recording, judgement) = synthetic::run("claims");
-    let page = &Html.render(&Run { recording: &recording, judgement: &judgement }).unwrap()[0].contents;
+    let page = &page_of(&recording, &judgement);
     for word in ["<script", "<link", "<img", "src=", "url(", "@import", "javascript:", "onload"] {
         assert!(!page.contains(word), "{word}");
     }
@@ -57,7 +62,7 @@ fn names_from_outside_are_shown_and_never_obeyed() {
     judgement.resources[0].name = NASTY.to_owned();
     judgement.claims[0].claim.says = NASTY.to_owned();
     judgement.not_analysed.push(NASTY.to_owned());
-    let run = Run { recording: &recording, judgement: &judgement };
+    let run = Run::new(&recording, &judgement);
 
     let folder = tempfile::tempdir().unwrap();
     for path in write_run(folder.path(), &recording, &judgement).unwrap() {
@@ -78,7 +83,7 @@ fn names_from_outside_are_shown_and_never_obeyed() {
 #[test]
 fn a_terminal_report_keeps_to_eighty_columns() {
     let (recording, judgement) = synthetic::run("claims");
-    let text = Terminal::default().text(&Run { recording: &recording, judgement: &judgement });
+    let text = Terminal::default().text(&Run::new(&recording, &judgement));
     for line in text.lines() {
         assert!(line.chars().count() <= 80, "{line}");
     }
@@ -87,7 +92,7 @@ fn a_terminal_report_keeps_to_eighty_columns() {
 #[test]
 fn colour_changes_no_letter_of_the_terminal_report() {
     let (recording, judgement) = synthetic::run("claims");
-    let run = Run { recording: &recording, judgement: &judgement };
+    let run = Run::new(&recording, &judgement);
     let coloured = Terminal { colour: true }.text(&run);
     let mut plain = String::new();
     let mut parts = coloured.split("\u{1b}[");
@@ -102,20 +107,20 @@ fn colour_changes_no_letter_of_the_terminal_report() {
 #[test]
 fn survivors_are_drawn_per_cohort_with_the_judged_ones_marked() {
     let (recording, judgement) = synthetic::run("claims");
-    let files = Charts.render(&Run { recording: &recording, judgement: &judgement }).unwrap();
+    let files = Charts.render(&Run::new(&recording, &judgement)).unwrap();
     let chart = files.iter().find(|file| file.path.ends_with("survivors-session.svg")).unwrap();
     // Eighteen judged cohorts in the colour of alarm; six others and no start-up in grey; one shaded range.
-    assert_eq!(chart.contents.matches("fill=\"#B42318\"").count(), 18);
-    assert_eq!(chart.contents.matches("fill=\"#A9B4C0\"").count(), 6);
-    assert_eq!(chart.contents.matches("fill=\"#F0F3F6\"").count(), 1);
-    assert!(chart.contents.contains("<text"), "labels are text, not outlines");
-    assert!(chart.contents.contains("prefers-color-scheme:dark"));
+    assert_eq!(chart.text().matches("fill=\"#B42318\"").count(), 18);
+    assert_eq!(chart.text().matches("fill=\"#A9B4C0\"").count(), 6);
+    assert_eq!(chart.text().matches("fill=\"#F0F3F6\"").count(), 1);
+    assert!(chart.text().contains("<text"), "labels are text, not outlines");
+    assert!(chart.text().contains("prefers-color-scheme:dark"));
 }
 
 #[test]
 fn the_same_run_gives_the_same_files_to_the_byte() {
     let (recording, judgement) = synthetic::run("claims");
-    let run = Run { recording: &recording, judgement: &judgement };
+    let run = Run::new(&recording, &judgement);
     assert_eq!(Html.render(&run).unwrap(), Html.render(&run).unwrap());
     assert_eq!(Charts.render(&run).unwrap(), Charts.render(&run).unwrap());
 }
@@ -123,8 +128,7 @@ fn the_same_run_gives_the_same_files_to_the_byte() {
 #[test]
 fn the_page_says_that_the_memory_limit_is_assumed_and_when_it_is_reached() {
     let (mut recording, mut judgement) = synthetic::run("claims");
-    let page =
-        |recording: &_, judgement: &_| Html.render(&Run { recording, judgement }).unwrap().remove(0).contents;
+    let page = |recording: &_, judgement: &_| page_of(recording, judgement);
     let unknown = page(&recording, &judgement);
     assert!(unknown.contains("assumed limit of 2 GiB"));
     // (2 GiB - 26,880,000 B) / 89.2 B a request / 1,250 requests a second = 19,019 s.
@@ -143,7 +147,7 @@ fn an_action_plan_follows_the_order_of_the_findings() {
     judgement.findings[0].action = "first step".to_owned();
     judgement.findings[1].action = "second step".to_owned();
     judgement.findings[1].severity = Severity::Low;
-    let page = Html.render(&Run { recording: &recording, judgement: &judgement }).unwrap().remove(0).contents;
+    let page = page_of(&recording, &judgement);
     let plan = page.split_once("Action plan").unwrap().1;
     assert!(plan.find("first step").unwrap() < plan.find("second step").unwrap());
 }
@@ -158,7 +162,7 @@ fn what_the_judge_says_is_rendered_in_every_format() {
     write_run(folder.path(), &recording, &judgement).unwrap();
     let page = fs::read_to_string(folder.path().join("report.html")).unwrap();
     assert!(page.contains("Triggered by") && page.contains(&session.triggered_by[0]));
-    let text = Terminal::default().text(&Run { recording: &recording, judgement: &judgement });
+    let text = Terminal::default().text(&Run::new(&recording, &judgement));
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
 }
 
@@ -176,7 +180,7 @@ fn a_run_of_any_length_is_rendered() {
         let page = fs::read_to_string(folder.path().join("report.html")).unwrap();
         assert!(page.contains("the recorder was stopped before the run ended"), "{snapshots} snapshots");
         assert!(!page.contains("NaN") && !page.contains(">inf"), "{snapshots} snapshots");
-        let text = Terminal::default().text(&Run { recording: &recording, judgement: &judgement });
+        let text = Terminal::default().text(&Run::new(&recording, &judgement));
         assert!(text.contains("INVALID"), "{text}");
     }
 }

@@ -17,8 +17,8 @@ fn validator(schema: &str) -> Validator {
 
 fn report() -> Value {
     let (recording, judgement) = synthetic::run("claims");
-    let files = Json.render(&Run { recording: &recording, judgement: &judgement }).expect("it renders");
-    serde_json::from_str(&files[0].contents).expect("it is JSON")
+    let files = Json.render(&Run::new(&recording, &judgement)).expect("it renders");
+    serde_json::from_str(files[0].text()).expect("it is JSON")
 }
 
 #[test]
@@ -88,8 +88,8 @@ fn an_unknown_interval_is_null_and_still_valid() {
     let (recording, mut judgement) = synthetic::run("claims");
     judgement.components[0].growth_bytes_per_1000_requests =
         Growth { estimate: 1.0, low: f64::NEG_INFINITY, high: f64::INFINITY };
-    let files = Json.render(&Run { recording: &recording, judgement: &judgement }).unwrap();
-    let report: Value = serde_json::from_str(&files[0].contents).unwrap();
+    let files = Json.render(&Run::new(&recording, &judgement)).unwrap();
+    let report: Value = serde_json::from_str(files[0].text()).unwrap();
     assert_eq!(report["components"][0]["growth_bytes_per_1000_requests"]["low"], Value::Null);
     assert!(validator(REPORT_SCHEMA).is_valid(&report));
 }
@@ -121,7 +121,7 @@ fn a_run_that_died_at_once_still_has_a_valid_report() {
 #[test]
 fn the_summary_of_several_scenarios_is_as_its_schema_says() {
     let (recording, judgement) = synthetic::run("claims");
-    let run = Run { recording: &recording, judgement: &judgement };
+    let run = Run::new(&recording, &judgement);
     let claims = ScenarioSummary::of(&run, Path::new("claims"), Some(Vec::new()));
     let fixed = ScenarioSummary {
         name: "fixed".to_owned(),

@@ -1,0 +1,34 @@
+use crate::{Csv, GitHub, Html, JUnit, Json, Markdown, Renderer, Sarif, Terminal};
+
+/// Names of the formats that a report can be printed in, in the order a list shows them.
+pub const FORMATS: [&str; 8] = ["terminal", "json", "html", "markdown", "csv", "junit", "sarif", "github"];
+
+/// The renderer of a format by its name; none for a name that is not in [`FORMATS`].
+#[must_use]
+pub fn format(name: &str, colour: bool) -> Option<Box<dyn Renderer>> {
+    let renderer: Box<dyn Renderer> = match name {
+        "terminal" => Box::new(Terminal { colour }),
+        "json" => Box::new(Json),
+        "html" => Box::new(Html),
+        "markdown" => Box::new(Markdown),
+        "csv" => Box::new(Csv),
+        "junit" => Box::new(JUnit),
+        "sarif" => Box::new(Sarif),
+        "github" => Box::new(GitHub),
+        _ => return None,
+    };
+    Some(renderer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_format_that_is_listed_has_its_renderer_by_that_name() {
+        for name in FORMATS {
+            assert_eq!(format(name, false).expect(name).name(), name);
+        }
+        assert!(format("nonsense", false).is_none());
+    }
+}
