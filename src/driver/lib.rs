@@ -5,6 +5,7 @@
 //! and appends it to a recording. Whatever ends a run, nothing it started is left behind.
 
 mod clock;
+mod control;
 mod cycle;
 mod data;
 mod draw;
@@ -22,7 +23,7 @@ mod template;
 mod watcher;
 
 pub use profile::{Profile, Profiler};
-pub use run::{Run, run};
+pub use run::{DEFAULT_CONTROL_PER_1000, Run, run};
 pub use run_error::RunError;
 pub use scenario::{
     Advance, ClaimAnswer, DurationError, Expect, ExpectedComponent, ExpectedFinding, Kind, Millis, OneOf,

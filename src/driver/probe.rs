@@ -95,6 +95,18 @@ impl Probe {
         }
     }
 
+    /// Has the probe leak on purpose. Returns the blocks and bytes it leaked so far.
+    pub(crate) async fn plant_control(
+        &mut self,
+        blocks: u32,
+        block_bytes: u32,
+    ) -> Result<(u64, u64), ProbeError> {
+        match self.ask(&Request::PlantControl { blocks, block_bytes }).await? {
+            Response::ControlPlanted { blocks, bytes } => Ok((blocks, bytes)),
+            other => Err(mismatch(other)),
+        }
+    }
+
     /// Has the server's profiler write its profile.
     pub(crate) async fn write_profile(&mut self) -> Result<(), ProbeError> {
         match self.ask_patiently(&Request::WriteProfile, PROFILE_TIME).await? {

@@ -4,6 +4,7 @@ use heapsoak_record::{FORMAT_VERSION, Header, Kind, Outcome, Plan, Recording, Ta
 use tokio::sync::watch;
 
 use crate::clock::{Clock, unix_now_ms};
+use crate::control::Control;
 use crate::load::{Load, Tally};
 use crate::probe::Probe;
 use crate::profile::{Profile, Profiler};
@@ -19,6 +20,9 @@ const FEWEST_PER_CYCLE: u64 = 50;
 
 /// Fewest cycles a run is cut down to: a verdict needs some.
 const FEWEST_CYCLES: u32 = 10;
+
+/// Positive control of a run that asks for no other, in bytes per 1,000 requests.
+pub const DEFAULT_CONTROL_PER_1000: f64 = 1024.0;
 
 /// A run about to start.
 #[derive(Debug, Clone)]
@@ -40,6 +44,8 @@ pub struct Run<'a> {
     pub as_found: Option<Vec<String>>,
     /// Another number of requests in flight than the scenario's.
     pub concurrency: Option<u32>,
+    /// Positive control: what the probe leaks on purpose, in bytes per 1,000 requests; zero for none.
+    pub control_per_1000: f64,
     /// A profiler to run in the server, and its file. Written at the end, while the server still holds what it holds.
     pub profile: Option<Profile>,
     /// The run ends when this turns true; what was recorded is kept.
@@ -59,6 +65,7 @@ impl<'a> Run<'a> {
             requests: None,
             as_found: None,
             concurrency: None,
+            control_per_1000: DEFAULT_CONTROL_PER_1000,
             profile: None,
             // Its sender is gone, so it never turns true.
             stop: watch::channel(false).1,
@@ -158,6 +165,7 @@ pub async fn run(run: Run<'_>, watcher: &mut dyn Watcher) -> Result<Recording, R
         probe: &mut probe,
         load: &mut load,
         tally: &tally,
+        control: Control::new(run.control_per_1000),
         clock: &mut clock,
         recorder: &mut recorder,
         watcher: &mut *watcher,

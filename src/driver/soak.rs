@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::clock::Clock;
+use crate::control::Control;
 use crate::cycle::{CyclePlan, PlannedFlow};
 use crate::data::DataFolder;
 use crate::load::{Batch, Load, SendError, Tally};
@@ -74,6 +75,7 @@ pub(crate) struct Soak<'a> {
     pub(crate) probe: &'a mut Probe,
     pub(crate) load: &'a mut Load,
     pub(crate) tally: &'a Tally,
+    pub(crate) control: Control,
     pub(crate) clock: &'a mut Clock,
     pub(crate) recorder: &'a mut Recorder,
     pub(crate) watcher: &'a mut dyn Watcher,
@@ -118,6 +120,9 @@ impl Soak<'_> {
 
     async fn run_cycle(&mut self, cycle: u32, rest: &mut Rest) -> Result<(), Ending> {
         let plan = CyclePlan::draw(self.scenario, self.seed, cycle, self.plan.requests_per_cycle);
+        if let Some(event) = self.control.plant(self.probe, cycle, self.plan.requests_per_cycle).await? {
+            self.record(event)?;
+        }
         for (stage, flows) in self.scenario.stages.iter().zip(&plan.stages) {
             if flows.is_empty() {
                 continue;

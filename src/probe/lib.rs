@@ -185,6 +185,7 @@ mod charged;
 pub mod clock;
 mod component;
 mod context;
+mod control;
 mod counters;
 mod fork;
 mod gauge;

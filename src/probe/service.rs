@@ -12,7 +12,7 @@ use rustix::net::{
     AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen as start_listening, socket_with,
 };
 
-use crate::{advance_cohort, clock, gauge, heap, registry, resources};
+use crate::{advance_cohort, clock, control, gauge, heap, registry, resources};
 
 /// Longest request line, in bytes.
 const LONGEST_REQUEST: u64 = 4_096;
@@ -109,6 +109,12 @@ fn answer(request: &Request) -> Response {
             let sum = clock::advance(Duration::from_millis(by_ms));
             Response::Clock { advanced_ms: u64::try_from(sum.as_millis()).unwrap_or(u64::MAX) }
         }
+        Request::PlantControl { blocks, block_bytes } => match control::plant(blocks, block_bytes) {
+            Some(sum) => Response::ControlPlanted { blocks: sum.blocks, bytes: sum.bytes },
+            None => Response::Error {
+                message: format!("{blocks} blocks of {block_bytes} bytes are more than a control may be"),
+            },
+        },
         Request::WriteProfile => write_profile(),
         Request::CaptureStacks { .. } | Request::Stacks => {
             Response::Error { message: "this probe captures no stacks".to_owned() }

@@ -38,6 +38,22 @@ pub enum Event {
         /// Why.
         why: String,
     },
+    /// The positive control: the probe was asked to leak so much in this cycle.
+    ControlPlanted {
+        /// Cycle whose memory it is part of.
+        cycle: u32,
+        /// Blocks that are never freed.
+        blocks: u64,
+        /// Their bytes, all together.
+        bytes: u64,
+    },
+    /// The positive control could not be planted: nothing shows that this run would have found a leak.
+    ControlMissing {
+        /// Cycle it was first wanted in.
+        cycle: u32,
+        /// Why.
+        why: String,
+    },
 }
 
 /// How a run ended.

@@ -6,6 +6,10 @@ pub const UNSCOPED: &str = "unscoped";
 /// Component the probe charges its own memory to. Left out of every verdict.
 pub const OWN_COMPONENT: &str = "heapsoak";
 
+/// Component that the positive control is charged to: a known leak, planted by the probe when it is asked to. It is
+/// judged as any other and left out of what a report tells about the server.
+pub const CONTROL_COMPONENT: &str = "heapsoak.control";
+
 /// A cohort: the memory allocated between two quiet points.
 ///
 /// Cohort 0 is what the server allocated before the first request; cohort *n* belongs to cycle *n*.

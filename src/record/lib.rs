@@ -26,7 +26,7 @@ mod writer;
 
 pub use event::{End, Event, Outcome};
 pub use header::{Claim, FORMAT_VERSION, Header, Kind, Plan, Target};
-pub use heap::{Cell, Cohort, ContextHeap, Heap, MergedCohorts, OWN_COMPONENT, UNSCOPED};
+pub use heap::{CONTROL_COMPONENT, Cell, Cohort, ContextHeap, Heap, MergedCohorts, OWN_COMPONENT, UNSCOPED};
 pub use module::Module;
 pub use reader::{ReadError, Recording};
 pub use resource::{Gauge, Resource, Unit};

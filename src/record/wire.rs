@@ -43,6 +43,13 @@ pub enum Request {
         /// By how much, in milliseconds.
         by_ms: u64,
     },
+    /// Leak on purpose, charged to [`CONTROL_COMPONENT`](crate::CONTROL_COMPONENT): the positive control.
+    PlantControl {
+        /// Blocks to leak. As many others are allocated beside them, and freed at the next planting.
+        blocks: u32,
+        /// Bytes of each block.
+        block_bytes: u32,
+    },
     /// End the profiler that was chosen when the server started, and write its profile. May take a minute.
     WriteProfile,
     /// Capture the call stacks of allocations from now on. Counts of contexts are exact all the same. A rule for one
@@ -87,6 +94,13 @@ pub enum Response {
     Clock {
         /// Sum of all advances, in milliseconds.
         advanced_ms: u64,
+    },
+    /// To [`Request::PlantControl`]: what was leaked on purpose so far, in all.
+    ControlPlanted {
+        /// Blocks.
+        blocks: u64,
+        /// Bytes.
+        bytes: u64,
     },
     /// To [`Request::WriteProfile`]: the profile is written.
     ProfileWritten,

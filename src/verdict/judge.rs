@@ -5,6 +5,7 @@ use heapsoak_record::{Recording, UNSCOPED, Unit};
 use crate::attribution::{Suspects, adopt, attribute};
 use crate::claims::claims;
 use crate::components::{Component, components, most, publish};
+use crate::control;
 use crate::evidence::{Judged, sum};
 use crate::findings::{LeakingResource, findings};
 use crate::judgement::{
@@ -27,14 +28,16 @@ pub fn judge(recording: &Recording) -> Judgement {
 #[must_use]
 pub fn judge_with(recording: &Recording, policy: &Policy) -> Judgement {
     let timeline = Timeline::new(recording);
-    let components = components(&timeline, policy);
+    let mut components = components(&timeline, policy);
+    let planted = control::take(&mut components);
+    let control = control::control(&timeline, planted.as_ref(), policy);
     let series = resources(&timeline, policy);
     let triggers = triggers(&timeline, &components, &series);
     let leaking = leaking_resources(&components, &series, &triggers);
     let findings = findings(&timeline, &components, &leaking, policy);
     let requests = requests(recording);
     let warm_up = components.iter().map(|component| component.whole.evidence.rest.warm_up).max().unwrap_or(0);
-    let quality = quality(&timeline, &requests, warm_up, policy);
+    let quality = quality(&timeline, &requests, warm_up, control, policy);
     let wanted = components.iter().filter_map(|component| component.wanted).fold(None, most);
     let (verdict, reasons) = answer(&components, &series, &findings, &quality, policy);
     let out_of_memory = out_of_memory(&timeline, &components);

@@ -13,6 +13,7 @@ mod churn;
 mod claims;
 mod cohorts;
 mod components;
+mod control;
 mod evidence;
 mod explain;
 mod findings;
@@ -32,7 +33,7 @@ mod words;
 
 pub use judge::{judge, judge_with};
 pub use judgement::{
-    Answer, ClaimJudgement, CohortSurvivors, ComponentJudgement, ComponentVerdict, Finding, Growth,
+    Answer, ClaimJudgement, CohortSurvivors, ComponentJudgement, ComponentVerdict, Control, Finding, Growth,
     Judgement, KindJudgement, Live, OutOfMemory, Pattern, Point, Quality, Requests, ResourceJudgement,
     ResourcePoint, RunVerdict, Severity,
 };

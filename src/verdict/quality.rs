@@ -2,7 +2,7 @@
 
 use heapsoak_record::{KindCount, Outcome, Recording};
 
-use crate::judgement::{Quality, Requests};
+use crate::judgement::{Control, Quality, Requests};
 use crate::policy::Policy;
 use crate::timeline::Timeline;
 use crate::words::count;
@@ -19,6 +19,7 @@ pub(crate) fn quality(
     timeline: &Timeline<'_>,
     requests: &Requests,
     warm_up: usize,
+    control: Option<Control>,
     policy: &Policy,
 ) -> Quality {
     let recording = timeline.recording;
@@ -56,6 +57,7 @@ pub(crate) fn quality(
         ));
     }
     failures.extend(missing(timeline));
+    failures.extend(control.iter().filter_map(|control| control.missed.clone()));
     Quality {
         cycles: timeline.cycles.len() as u32,
         snapshots,
@@ -66,6 +68,7 @@ pub(crate) fn quality(
             .spans
             .get(warm_up)
             .map_or(0, |span| timeline.instants[span.born].requests as u64),
+        control,
         failures,
     }
 }

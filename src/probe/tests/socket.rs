@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 
 use heapsoak_probe::{Component, Gauge, Probe};
+use heapsoak_record::CONTROL_COMPONENT;
 use heapsoak_record::wire::{ProbeSnapshot, Request, Response, Stillness};
 use support::{assert_adds_up, context};
 
@@ -105,6 +106,21 @@ fn the_socket_answers_each_request_and_its_own_work_disturbs_nothing() {
     assert!(context(&snapshot.heap, "heapsoak", None).live_bytes() > 0);
     assert!(snapshot.resources.iter().any(|resource| resource.name == "fds.socket" && resource.value >= 5));
     drop(kept);
+
+    for planting in 1..=3 {
+        let planted = client.ask(&Request::PlantControl { blocks: 4, block_bytes: 25 });
+        assert_eq!(planted, Response::ControlPlanted { blocks: 4 * planting, bytes: 100 * planting });
+    }
+    let heap = client.snapshot().heap;
+    let control = context(&heap, CONTROL_COMPONENT, None);
+    assert_eq!(control.path, [CONTROL_COMPONENT], "charged to itself, not to the probe");
+    assert_eq!((control.allocated_blocks, control.live_blocks(), control.live_bytes()), (24, 16, 400));
+    assert_adds_up(&heap);
+    let Response::Error { message } = client.ask(&Request::PlantControl { blocks: 4, block_bytes: u32::MAX })
+    else {
+        panic!("no error")
+    };
+    assert!(message.contains("more than a control may be"), "{message}");
 
     let before = heapsoak_probe::clock::unix_ms();
     let advanced = client.ask(&Request::AdvanceClock { by_ms: 360_000 });

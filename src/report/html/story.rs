@@ -1,7 +1,7 @@
 //! What the page says in words: key figures, facts of a finding, the plan, how the run went.
 
 use heapsoak_record::{Event, Outcome, Unit};
-use heapsoak_verdict::{Finding, Growth, Pattern};
+use heapsoak_verdict::{ComponentVerdict, Finding, Growth, Pattern};
 
 use crate::phrases::{self, amount};
 use crate::units::{Bytes, Count, Seconds};
@@ -147,6 +147,11 @@ pub(crate) fn run_facts(run: &Run<'_>) -> Vec<Fact> {
         Fact::new("Warm-up", format!("{} requests", amount(quality.warm_up_requests, Unit::Count)), ""),
         Fact::new("Heap adds up", adds_up(run), ""),
     ];
+    facts.extend(quality.control.as_ref().map(|control| {
+        let planted = Bytes(control.planted_bytes_per_1000_requests);
+        let found = if control.verdict == ComponentVerdict::Leak { "found" } else { "not found" };
+        Fact::new("Positive control", format!("{planted} per 1,000 requests planted, {found}"), "")
+    }));
     if let Some(Outcome::TargetDied { stderr, .. }) = recording.end.as_ref().map(|end| &end.outcome)
         && !stderr.is_empty()
     {
@@ -194,6 +199,10 @@ pub(crate) fn events(run: &Run<'_>) -> Vec<String> {
             Event::Extended { cycle, cycles, why } => {
                 said.push(format!("After cycle {cycle}: extended to {cycles} cycles, because {why}."));
             }
+            Event::ControlMissing { cycle, why } => {
+                said.push(format!("Cycle {cycle}: the control could not be planted: {why}."));
+            }
+            Event::ControlPlanted { .. } => {}
         }
     }
     if said.len() > EVENTS {

@@ -10,7 +10,7 @@ pub use claim::{Answer, ClaimJudgement};
 pub use component::{CohortSurvivors, ComponentJudgement, ComponentVerdict, KindJudgement, Live, Point};
 pub use finding::{Finding, Pattern, Severity};
 pub use resource::{ResourceJudgement, ResourcePoint};
-pub use run::{Judgement, OutOfMemory, Quality, Requests, RunVerdict};
+pub use run::{Control, Judgement, OutOfMemory, Quality, Requests, RunVerdict};
 
 use serde::Serialize;
 

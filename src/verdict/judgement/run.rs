@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::{ClaimJudgement, ComponentJudgement, Finding, Growth, ResourceJudgement};
+use super::{ClaimJudgement, ComponentJudgement, ComponentVerdict, Finding, Growth, ResourceJudgement};
 
 /// The judgement of a whole run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -85,6 +85,19 @@ pub struct Requests {
     pub failed: u64,
 }
 
+/// The positive control: a leak that the probe planted on purpose, and what the verdict made of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Control {
+    /// What was planted.
+    pub planted_bytes_per_1000_requests: f64,
+    /// What was found.
+    pub growth_bytes_per_1000_requests: Growth,
+    /// The verdict on it; anything but a leak is wrong.
+    pub verdict: ComponentVerdict,
+    /// Why it counts as missed, in a sentence; none when it was found, or the run is too short to find anything.
+    pub missed: Option<String>,
+}
+
 /// Whether a run's data can carry a verdict.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Quality {
@@ -100,6 +113,8 @@ pub struct Quality {
     pub unbalanced: u32,
     /// Requests after which warm-up was over, as measured.
     pub warm_up_requests: u64,
+    /// The positive control; none when the run planted none, so that nothing shows it would have found a leak.
+    pub control: Option<Control>,
     /// Why the run is invalid, in sentences; empty when it is not.
     pub failures: Vec<String>,
 }

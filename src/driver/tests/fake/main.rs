@@ -26,6 +26,8 @@ struct State {
     advanced_ms: u64,
     cohort: u32,
     captured: Vec<Captured>,
+    /// Blocks and bytes of the control.
+    planted: (u64, u64),
     log: Option<File>,
     die_after: Option<u64>,
 }

@@ -64,6 +64,11 @@ fn answer(request: &Request, state: &mut State) -> Response {
             state.busy = 0;
             Response::Clock { advanced_ms: state.advanced_ms }
         }
+        Request::PlantControl { blocks, block_bytes } => {
+            state.planted.0 += u64::from(*blocks);
+            state.planted.1 += u64::from(*blocks) * u64::from(*block_bytes);
+            Response::ControlPlanted { blocks: state.planted.0, bytes: state.planted.1 }
+        }
         Request::WriteProfile => write_profile(),
         Request::CaptureStacks { component, rate } => {
             state.captured.push(Captured { component: component.clone(), rate: *rate });

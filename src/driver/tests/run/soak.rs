@@ -53,6 +53,27 @@ fn total(recording: &Recording) -> KindCount {
 }
 
 #[tokio::test]
+async fn every_cycle_plants_its_share_of_the_control_unless_none_is_wanted() {
+    let bench = Bench::new(PLAIN);
+    let recording = bench.run().await.unwrap();
+    let planted: Vec<_> = recording
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::ControlPlanted { cycle, blocks, bytes } => Some((*cycle, *blocks, *bytes)),
+            _ => None,
+        })
+        .collect();
+    // 1,024 bytes per 1,000 requests are 61 a cycle of 60, in four blocks.
+    assert_eq!(planted, [(1, 4, 60), (2, 4, 64), (3, 4, 60), (4, 4, 60)]);
+    let bench = Bench::new(PLAIN);
+    let path = bench.recording();
+    let silent = Run { control_per_1000: 0.0, ..bench.plan(&path) };
+    let recording = run(silent, &mut heapsoak_driver::Silent).await.unwrap();
+    assert!(!recording.events.iter().any(|event| matches!(event, Event::ControlPlanted { .. })));
+}
+
+#[tokio::test]
 async fn a_run_records_a_baseline_and_every_cycle_and_advance() {
     let bench = Bench::new(PLAIN);
     let recording = bench.run().await.unwrap();
@@ -161,7 +182,9 @@ expect = { ok = [200], error = [404] }
         got: "status 500".to_owned(),
         expected: "status 200 or 404".to_owned(),
     };
-    assert_eq!(recording.events, vec![failure; 3]);
+    let failures: Vec<_> =
+        recording.events.iter().filter(|event| matches!(event, Event::RequestFailed { .. })).collect();
+    assert_eq!(failures, [&failure; 3]);
 }
 
 const HELD: &str = r#"
