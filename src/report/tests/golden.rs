@@ -38,7 +38,7 @@ fn the_page_says_what_it_said_before() {
     let (recording, judgement) = synthetic::run("claims");
     let run = Run::new(&recording, &judgement);
     let files = Html.render(&run).unwrap();
-    insta::assert_snapshot!(text_of(&files[0].text()));
+    insta::assert_snapshot!(text_of(files[0].text()));
 }
 
 /// The text of a page: without styles, drawings and tags.
