@@ -23,6 +23,10 @@ pub(crate) enum Command {
     Soak(Soak),
     /// Judge a recording again and render its report again.
     Report(Report),
+    /// Show two recordings side by side: what grows less, what grows more.
+    Diff(Diff),
+    /// Say whether a fix holds: the growth before was real, and at least 90 % of it is gone.
+    VerifyFix(VerifyFix),
     /// List or check scenario files.
     #[command(subcommand)]
     Scenario(Scenario),
@@ -97,6 +101,77 @@ pub(crate) struct Report {
     /// What to print on stdout.
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+/// Arguments of `diff`.
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// The recording before the change, or the folder of its run.
+    pub(crate) before: PathBuf,
+    /// The recording after it, or the folder of its run.
+    pub(crate) after: PathBuf,
+    /// What to print on stdout.
+    #[command(flatten)]
+    output: CompareOutput,
+}
+
+impl Diff {
+    /// The format asked for.
+    #[must_use]
+    pub(crate) fn format(&self) -> CompareFormat {
+        self.output.format()
+    }
+}
+
+/// Arguments of `verify-fix`.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyFix {
+    /// The recording before the fix, or the folder of its run.
+    pub(crate) before: PathBuf,
+    /// The recording after it, or the folder of its run.
+    pub(crate) after: PathBuf,
+    /// The component that was to be fixed; may be given several times. Everything that grew when not given.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) component: Vec<String>,
+    /// What to print on stdout.
+    #[command(flatten)]
+    output: CompareOutput,
+}
+
+impl VerifyFix {
+    /// The format asked for.
+    #[must_use]
+    pub(crate) fn format(&self) -> CompareFormat {
+        self.output.format()
+    }
+}
+
+/// What of a comparison goes to stdout.
+#[derive(Debug, Clone, Copy, Args)]
+struct CompareOutput {
+    /// Format of what is printed on stdout.
+    #[arg(long, value_enum, default_value_t = CompareFormat::Terminal)]
+    format: CompareFormat,
+    /// Same as --format json.
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+}
+
+impl CompareOutput {
+    fn format(self) -> CompareFormat {
+        if self.json { CompareFormat::Json } else { self.format }
+    }
+}
+
+/// Format of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CompareFormat {
+    /// Tables for people.
+    Terminal,
+    /// For programs.
+    Json,
+    /// For a comment on a pull request.
+    Markdown,
 }
 
 /// What goes to stdout.

@@ -1,6 +1,7 @@
 //! heapsoak finds memory leaks in Rust servers before a release does.
 
 mod arguments;
+mod compare;
 mod exit;
 mod expectation;
 mod failure;
@@ -45,6 +46,8 @@ fn carry_out(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Soak(arguments) => soak::soak(&arguments),
         Command::Report(arguments) => report::report(&arguments),
+        Command::Diff(arguments) => compare::diff(&arguments),
+        Command::VerifyFix(arguments) => compare::verify_fix(&arguments),
         Command::Scenario(Scenario::List) => scenarios::list(),
         Command::Scenario(Scenario::Validate { scenarios }) => scenarios::validate(&scenarios),
         Command::Schema(schema) => print::schema(schema),

@@ -78,9 +78,9 @@ pub(crate) fn paths(written: &[PathBuf], quiet: bool) {
 
 /// Writes a command's result to stdout. Colours are dropped when stdout is not a terminal or `NO_COLOR` is set. A
 /// reader that has had enough (`heapsoak … | head`) is no error.
-pub(crate) fn data(bytes: &[u8]) -> Result<Exit, Failure> {
+pub(crate) fn data(bytes: impl AsRef<[u8]>) -> Result<Exit, Failure> {
     let mut stdout = anstream::stdout().lock();
-    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+    match stdout.write_all(bytes.as_ref()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Failure::new(Exit::Internal, format!("can't write to stdout: {error}")))
         }

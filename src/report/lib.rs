@@ -9,6 +9,7 @@
 mod aggregate;
 mod charts;
 mod check;
+mod comparison;
 mod csv;
 mod date;
 mod forecast;
@@ -30,6 +31,7 @@ mod write;
 pub use aggregate::INDEX_SCHEMA;
 pub use charts::Charts;
 pub use check::{Check, CheckOutcome};
+pub use comparison::{Arm, Change, Comparison, Fix, FixVerdict, Part, Row, Share};
 pub use csv::Csv;
 pub use forecast::{ASSUMED_LIMIT_BYTES, Forecast};
 pub use format::{FORMATS, format};

@@ -177,7 +177,7 @@ fn kinds(kinds: &[String]) -> String {
 }
 
 /// A table; `sides` has a letter per column: `l` or `r`.
-fn table(head: &[&str], sides: &str, rows: impl Iterator<Item = Vec<String>>) -> String {
+pub(crate) fn table(head: &[&str], sides: &str, rows: impl Iterator<Item = Vec<String>>) -> String {
     let rules: Vec<&str> = sides.chars().map(|side| if side == 'r' { "---:" } else { "---" }).collect();
     let mut text = format!("| {} |\n| {} |\n", head.join(" | "), rules.join(" | "));
     for row in rows {
@@ -187,13 +187,13 @@ fn table(head: &[&str], sides: &str, rows: impl Iterator<Item = Vec<String>>) ->
 }
 
 /// A name as code: nothing in it is obeyed. A bar has to be escaped even here, since a table splits before.
-fn code(name: &str) -> String {
+pub(crate) fn code(name: &str) -> String {
     let name = tame(name).replace('`', "'").replace('|', r"\|");
     if name.trim().is_empty() { String::new() } else { format!("`{name}`") }
 }
 
 /// A text in which no character is obeyed: no markup, no HTML, no mention, no reference to an issue.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in tame(text).chars() {
         match c {

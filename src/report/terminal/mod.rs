@@ -10,10 +10,9 @@ use heapsoak_verdict::{ComponentVerdict, Finding};
 use crate::json::values;
 use crate::units::{Bytes, Count};
 use crate::{Forecast, RenderError, Rendered, Renderer, Run, phrases};
-use ink::{Ink, finish};
-use layout::{paragraph, table};
+pub(crate) use ink::{Ink, finish, tame};
+pub(crate) use layout::{paragraph, table};
 
-pub(crate) use ink::tame;
 pub use scenarios::scenario_table;
 
 /// The report as text, in colour when asked.

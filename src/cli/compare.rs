@@ -1,0 +1,58 @@
+use std::path::Path;
+
+use heapsoak_record::Recording;
+use heapsoak_report::{Comparison, FixVerdict, Run};
+use heapsoak_verdict::{Judgement, judge};
+
+use crate::arguments::{CompareFormat, Diff, VerifyFix};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::folder::recording_in;
+use crate::print;
+
+/// Shows two recordings side by side.
+pub(crate) fn diff(arguments: &Diff) -> Result<Exit, Failure> {
+    let (before, after) = (read(&arguments.before)?, read(&arguments.after)?);
+    let comparison = Comparison::of(before.run(), after.run());
+    print::data(match arguments.format() {
+        CompareFormat::Terminal => comparison.terminal(true),
+        CompareFormat::Json => comparison.json()?,
+        CompareFormat::Markdown => comparison.markdown(),
+    })
+}
+
+/// Says whether what grew in one recording is gone in another, and exits by it.
+pub(crate) fn verify_fix(arguments: &VerifyFix) -> Result<Exit, Failure> {
+    let (before, after) = (read(&arguments.before)?, read(&arguments.after)?);
+    let comparison = Comparison::of(before.run(), after.run());
+    let fix = comparison.fix(&arguments.component);
+    print::data(match arguments.format() {
+        CompareFormat::Terminal => comparison.fix_terminal(&fix, true),
+        CompareFormat::Json => comparison.fix_json(&fix)?,
+        CompareFormat::Markdown => comparison.fix_markdown(&fix),
+    })?;
+    Ok(match fix.verdict {
+        FixVerdict::Fixed => Exit::Clean,
+        FixVerdict::NotFixed => Exit::Leak,
+        FixVerdict::Inconclusive => Exit::Inconclusive,
+        FixVerdict::Invalid => Exit::Invalid,
+    })
+}
+
+/// A recording with its judgement.
+struct Judged {
+    recording: Recording,
+    judgement: Judgement,
+}
+
+impl Judged {
+    fn run(&self) -> Run<'_> {
+        Run::new(&self.recording, &self.judgement)
+    }
+}
+
+fn read(path: &Path) -> Result<Judged, Failure> {
+    let recording = Recording::read(&recording_in(path))?;
+    let judgement = judge(&recording);
+    Ok(Judged { recording, judgement })
+}
