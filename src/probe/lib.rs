@@ -220,6 +220,7 @@ pub use kind::RequestKind;
 #[cfg(feature = "tower")]
 pub use layer::{ComponentLayer, ComponentService, KindLayer, KindService, layer};
 pub use mode::{count, is_counting};
+pub use resources::all as resources;
 #[cfg(feature = "tracing")]
 pub use span::SpanLayer;
 pub use start::start;

@@ -10,8 +10,10 @@ use heapsoak_record::{Resource, Unit};
 
 pub(crate) use cgroup::memory_limit_bytes;
 
-/// Every resource that can be read here. One that can't (no /proc, a hardened kernel) is left out.
-pub(crate) fn all() -> Vec<Resource> {
+/// Every resource of the process that can be read here, as snapshots have them. One that can't (no /proc, a hardened
+/// kernel) is left out.
+#[must_use]
+pub fn all() -> Vec<Resource> {
     let mut resources = descriptors::open();
     resources.extend(processes::own_and_children());
     #[cfg(feature = "tokio")]

@@ -1,0 +1,75 @@
+//! Runs the corpus and says how often the verdict is right, beside simpler methods on the same recordings.
+
+mod cases;
+mod error;
+mod json;
+mod limit;
+mod measures;
+mod naive;
+mod order;
+mod pool;
+mod report;
+mod table;
+mod trial;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser;
+use heapsoak_probe::Probe;
+use jemallocator::Jemalloc;
+
+use crate::error::AccuracyError;
+use crate::order::Order;
+
+#[global_allocator]
+static ALLOCATOR: Probe<Jemalloc> = Probe::new(Jemalloc);
+
+/// Runs programs with a known truth, each with several seeds in processes of their own, and prints how often the
+/// verdict is right. `scripts/accuracy` builds and runs this.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Flags {
+    /// Print one JSON object instead of tables
+    #[arg(long)]
+    json: bool,
+    /// Two seeds and a part of the measures only: checks that everything runs
+    #[arg(long)]
+    quick: bool,
+    /// Seeds per case
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    seeds: u64,
+    /// The first seed; 1 to 10 were used to calibrate, so that others are reported
+    #[arg(long, value_name = "N", default_value_t = 101)]
+    first_seed: u64,
+    /// Only the cases whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    case: Option<String>,
+    /// Processes at once
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    jobs: usize,
+    /// Print every trial as a JSON line on stderr
+    #[arg(long)]
+    trials: bool,
+    /// Run one trial in this process: an order as JSON
+    #[arg(long, hide = true, value_name = "JSON")]
+    trial: Option<String>,
+}
+
+fn main() -> ExitCode {
+    match run(&Flags::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(if error.is_bad_usage() { 2 } else { 1 })
+        }
+    }
+}
+
+fn run(flags: &Flags) -> Result<(), AccuracyError> {
+    let text = match &flags.trial {
+        Some(order) => trial::run(&Order::parse(order)?)?,
+        None => report::report(flags)?,
+    };
+    std::io::stdout().lock().write_all(text.as_bytes()).map_err(AccuracyError::Output)
+}

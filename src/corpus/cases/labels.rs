@@ -1,0 +1,96 @@
+//! Names and labels that are kept once seen.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+
+use heapsoak_probe::spawn_blocking;
+
+use crate::case::{Case, Growth, with};
+use crate::{Outcome, Trial};
+
+pub(super) const CASES: &[Case] = &[
+    Case::pair("label per raw path", Growth::Steady(with!(0)), raw_paths),
+    Case::pair("Box::leak interning", Growth::Steady(with!(0)), interning),
+    Case::pair("thread-local growth on blocking threads", Growth::Steady(with!(0)), thread_local),
+    Case::healthy("finite interner in random order", finite_interner),
+    Case::healthy("bounded labels first seen late", late_labels),
+    Case::healthy("lazy statics", lazy_statics),
+];
+
+/// The leak counts by path, the twin by route, of which there are twenty.
+fn raw_paths(trial: Trial) -> Outcome {
+    let routes = trial.bound(20) as u64;
+    let mut hits: HashMap<u64, (Box<[u8]>, u64)> = HashMap::new();
+    trial.run(async |mut step| {
+        let Some(path) = step.event() else { return };
+        hits.entry(step.number % routes).or_insert((path, 0)).1 += 1;
+    })
+}
+
+/// The twin's words come from a vocabulary, in random order.
+fn interning(trial: Trial) -> Outcome {
+    let words = if trial.faulty { u64::MAX } else { trial.events_in(5) as u64 };
+    let mut interned: HashSet<u64> = HashSet::new();
+    trial.run(async |mut step| {
+        let Some(text) = step.event() else { return };
+        if interned.insert(step.draw.below(words)) {
+            std::hint::black_box(Box::leak(text));
+        }
+    })
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Vec<Box<[u8]>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Closures on blocking threads keep their scratch memory; the twin some of it.
+fn thread_local(trial: Trial) -> Outcome {
+    let most = trial.bound(trial.events_in(5));
+    trial.run(async |mut step| {
+        let Some(scratch) = step.event() else { return };
+        let kept = spawn_blocking(move || {
+            SCRATCH.with_borrow_mut(|kept| {
+                kept.push(scratch);
+                if kept.len() > most {
+                    kept.clear();
+                }
+            });
+        });
+        kept.await.expect("the closure does not panic");
+    })
+}
+
+/// Every word of a language is seen in the end: the collector of coupons.
+fn finite_interner(trial: Trial) -> Outcome {
+    let words = trial.events_in(20) as u64;
+    let mut interned = HashMap::new();
+    trial.run(async |mut step| {
+        let text = step.block(64);
+        interned.entry(step.draw.below(words)).or_insert(text);
+    })
+}
+
+/// Most labels come early, a few only when most of the run is over.
+fn late_labels(trial: Trial) -> Outcome {
+    let late = trial.steps() * 7 / 10;
+    let mut labels = HashMap::new();
+    trial.run(async |mut step| {
+        let known = if step.number < late { 180 } else { 200 };
+        let label = step.draw.below(known);
+        let text = step.block(64);
+        labels.entry(label).or_insert(text);
+    })
+}
+
+/// Tables made when first needed, some of them late in the first half of the run.
+fn lazy_statics(trial: Trial) -> Outcome {
+    let half = trial.steps() / 2;
+    let mut tables: HashMap<u64, Box<[u8]>> = HashMap::new();
+    trial.run(async |mut step| {
+        let needed = step.draw.below(30);
+        if step.number * 30 >= needed * half {
+            let table = step.block(10_000);
+            tables.entry(needed).or_insert(table);
+        }
+    })
+}
