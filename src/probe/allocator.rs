@@ -81,11 +81,13 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Probe<A> {
     #[inline]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         // The owner is read before the old place can be given to another thread.
-        let tag = local::owner(block.addr(), layout.size());
+        let owner = local::owner(block.addr(), layout.size());
         // SAFETY: the block was allocated with the widened layout, and the new size is at least what was asked for.
         let moved = unsafe { self.0.realloc(block, widen(layout), new_size.clamp(SMALLEST, LARGEST)) };
-        if !moved.is_null() {
-            local::resized(tag, (block.addr(), layout.size()), (moved.addr(), new_size));
+        if moved.is_null() {
+            local::kept(owner, block.addr(), layout.size());
+        } else {
+            local::resized(owner, (block.addr(), layout.size()), (moved.addr(), new_size));
         }
         moved
     }
@@ -102,12 +104,18 @@ fn count_new(block: *mut u8, bytes: usize) -> *mut u8 {
     }
 }
 
-/// Takes and returns the block, so that nothing is kept around the call.
-#[cold]
+/// Takes and returns the block, so that nothing is kept around the call. Not cold: all blocks under capture come here.
 #[inline(never)]
 fn count_slowly(block: *mut u8, bytes: usize) -> *mut u8 {
-    if !block.is_null() {
-        local::allocated_slowly(block.addr(), bytes);
+    // From here alone, so that the same way to an allocation is always the same stack.
+    while !local::allocated_captured(block.addr(), bytes) {
+        if block.is_null() {
+            break;
+        }
+        if !local::prepare_capture(block.addr()) {
+            local::allocated_slowly(block.addr(), bytes);
+            break;
+        }
     }
     block
 }
@@ -115,10 +123,11 @@ fn count_slowly(block: *mut u8, bytes: usize) -> *mut u8 {
 impl<A: GlobalAlloc> Probe<A> {
     /// # Safety
     /// As `dealloc`.
-    #[cold]
     #[inline(never)]
     unsafe fn dealloc_slowly(&self, block: *mut u8, layout: Layout) {
-        local::freed_slowly(block.addr(), layout.size());
+        if !local::freed_watched(block.addr(), layout.size()) {
+            local::freed_slowly(block.addr(), layout.size());
+        }
         // SAFETY: the block was allocated with the widened layout.
         unsafe { self.0.dealloc(block, widen(layout)) }
     }

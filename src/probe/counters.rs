@@ -3,12 +3,13 @@
 
 use std::cell::Cell as Plain;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU16, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU16, AtomicU64, AtomicUsize, Ordering, fence};
 
 use crate::fork;
 use crate::lock::Lock;
 use crate::mapping::map_for_ever;
 use crate::shadow::{self, Tag};
+use crate::stacks::{self, Thread};
 
 /// Tags there are, zero among them.
 pub(crate) const TAGS: usize = 1 << 16;
@@ -47,6 +48,18 @@ impl Cell {
         add(&self.freed_blocks, 1);
     }
 
+    /// Counts what stands for many allocations. Only the owning thread may call this.
+    pub(crate) fn allocated_many(&self, (bytes, blocks): (u64, u64)) {
+        add(&self.allocated_bytes, bytes);
+        add(&self.allocated_blocks, blocks);
+    }
+
+    /// Counts what stands for many frees. Only the owning thread may call this.
+    pub(crate) fn freed_many(&self, (bytes, blocks): (u64, u64)) {
+        add(&self.freed_bytes, bytes);
+        add(&self.freed_blocks, blocks);
+    }
+
     /// Counts a change of size. Only the owning thread may call this.
     #[inline(always)]
     pub(crate) fn resized(&self, old: usize, new: usize) {
@@ -75,6 +88,10 @@ pub(crate) struct Head {
     pub(crate) knows_up_to: AtomicUsize,
     /// The shadow table of one level.
     pub(crate) table: AtomicPtr<AtomicU16>,
+    /// The highest address in `table`.
+    pub(crate) limit: AtomicUsize,
+    /// What the thread captures stacks with; null before it first does.
+    stacks: AtomicPtr<Thread>,
     /// The tag of the context the thread is in, while `marks_up_to` is not zero.
     pub(crate) tag: AtomicU16,
     owned: AtomicBool,
@@ -90,6 +107,8 @@ impl Head {
             marks_up_to: AtomicUsize::new(0),
             knows_up_to: AtomicUsize::new(0),
             table: AtomicPtr::new(ptr::null_mut()),
+            limit: AtomicUsize::new(0),
+            stacks: AtomicPtr::new(ptr::null_mut()),
             tag: AtomicU16::new(0),
             owned: AtomicBool::new(owned),
             next: AtomicPtr::new(ptr::null_mut()),
@@ -100,8 +119,13 @@ impl Head {
     #[inline(always)]
     pub(crate) fn mark_with(&self, tag: Tag) {
         self.tag.store(tag, Ordering::Relaxed);
-        let marks = if tag == 0 { 0 } else { self.knows_up_to.load(Ordering::Relaxed) };
+        let marks = if tag == 0 { 0 } else { self.limit.load(Ordering::Relaxed) };
         self.marks_up_to.store(marks, Ordering::Relaxed);
+    }
+
+    /// Has every free and reallocation looked at, whoever calls this.
+    pub(crate) fn look_at_each(&self) {
+        self.knows_up_to.store(0, Ordering::Relaxed);
     }
 
     /// Asks for the tag of the next block, whoever calls this.
@@ -122,6 +146,25 @@ impl Counters {
     #[inline(always)]
     pub(crate) fn cell(&self, tag: Tag) -> &Cell {
         &self.cells[usize::from(tag)]
+    }
+
+    /// What the thread captured stacks with, if it did.
+    #[inline(always)]
+    pub(crate) fn captured(&self) -> Option<&'static Thread> {
+        // SAFETY: null, or mapped for ever.
+        unsafe { self.head.stacks.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// What the calling thread, which owns these counters, captures stacks with. None when the system gives no memory.
+    #[inline(always)]
+    pub(crate) fn capturing(&self) -> Option<&'static Thread> {
+        self.captured().or_else(|| self.start_capturing())
+    }
+
+    #[cold]
+    fn start_capturing(&self) -> Option<&'static Thread> {
+        self.head.stacks.store(Thread::map_new().cast_mut(), Ordering::Release);
+        self.captured()
     }
 }
 
@@ -169,7 +212,18 @@ pub(crate) fn acquire() -> *const Counters {
     let head = unsafe { &(*block).head };
     let table = shadow::table();
     head.table.store(table, Ordering::Relaxed);
-    head.knows_up_to.store(if table.is_null() { 0 } else { shadow::COVERED - 1 }, Ordering::Relaxed);
+    let limit = if table.is_null() { 0 } else { shadow::COVERED - 1 };
+    head.limit.store(limit, Ordering::Relaxed);
+    head.knows_up_to.store(limit, Ordering::Relaxed);
+    // Whoever starts to capture stacks now either sees these counters or is seen here.
+    fence(Ordering::SeqCst);
+    if stacks::is_watching() {
+        head.look_at_each();
+    }
+    // SAFETY: as above.
+    if let Some(stacks) = unsafe { (*block).captured() } {
+        stacks.begin();
+    }
     head.forget_tag(); // what the last owner was charged to is not what this one is
     block
 }

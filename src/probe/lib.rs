@@ -205,6 +205,7 @@ mod service;
 mod shadow;
 #[cfg(feature = "tracing")]
 mod span;
+mod stacks;
 mod start;
 mod tags;
 #[cfg(feature = "tokio")]
@@ -216,6 +217,7 @@ pub use component::Component;
 pub use context::{Context, Scope};
 pub use gauge::{Gauge, GaugeHold};
 pub use heap::{advance_cohort, heap};
+pub use heapsoak_record::CaptureRate;
 pub use kind::RequestKind;
 #[cfg(feature = "tower")]
 pub use layer::{ComponentLayer, ComponentService, KindLayer, KindService, layer};
@@ -223,6 +225,7 @@ pub use mode::{count, is_counting};
 pub use resources::all as resources;
 #[cfg(feature = "tracing")]
 pub use span::SpanLayer;
+pub use stacks::{CaptureError, capture_stacks, stacks};
 pub use start::start;
 #[cfg(feature = "tokio")]
 pub use task::{spawn, spawn_blocking};

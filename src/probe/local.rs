@@ -12,7 +12,8 @@ use std::sync::atomic::Ordering;
 
 use crate::counters::{self, Counters, Head, NO_COUNTERS};
 use crate::shadow::{self, Tag};
-use crate::{mode, tags};
+use crate::stacks::StackNumber;
+use crate::{mode, stacks, tags};
 
 /// Number of a context; 0 is [`UNSCOPED`](heapsoak_record::UNSCOPED) without a kind.
 pub(crate) type ContextNumber = u16;
@@ -111,28 +112,123 @@ pub(crate) fn freed(address: usize, bytes: usize) -> bool {
     true
 }
 
-/// The owner of a block that is to be resized.
+/// Counts a new block of a context whose stacks are captured, and captures its stack, if that needs no more than a look
+/// at the thread's counters.
 #[inline(always)]
-pub(crate) fn owner(address: usize, bytes: usize) -> Tag {
+pub(crate) fn allocated_captured(address: usize, bytes: usize) -> bool {
+    let Some(counters) = counters_if(|head| address.wrapping_sub(1) < head.limit.load(Ordering::Relaxed))
+    else {
+        return false;
+    };
+    let context = context();
+    let tag = tags::hidden(context);
+    if tag == 0 {
+        return false;
+    }
+    // SAFETY: as in `allocated`.
+    let slot = unsafe { shadow::slot_in(counters.head.table.load(Ordering::Relaxed), address, bytes) };
+    slot.store(tag, Ordering::Relaxed);
+    counters.cell(tag).allocated(bytes);
+    stacks::allocated(counters, context, tag, address, bytes);
+    true
+}
+
+/// Gives the thread what [`allocated_captured`] lacked, if stacks of its context are captured and it can be given.
+#[cold]
+#[inline(never)]
+pub(crate) fn prepare_capture(address: usize) -> bool {
+    LOCAL.with(|local| {
+        let context = local.context.get();
+        if !stacks::is_captured(context) {
+            return false;
+        }
+        make_counters(local);
+        local.counters().is_some_and(|counters| address <= counters.head.limit.load(Ordering::Relaxed))
+            && tag_of(local) != 0
+            && tags::hidden(context) != 0
+    })
+}
+
+/// Counts the end of a block that may have been captured, if that needs no more than a look at the thread's counters.
+#[inline(always)]
+pub(crate) fn freed_watched(address: usize, bytes: usize) -> bool {
+    let Some(counters) = counters_if(|head| address <= head.limit.load(Ordering::Relaxed)) else {
+        return false;
+    };
+    // SAFETY: as in `allocated`.
+    let slot = unsafe { shadow::slot_in(counters.head.table.load(Ordering::Relaxed), address, bytes) };
+    let tag = slot.load(Ordering::Relaxed);
+    counters.cell(tag).freed(bytes);
+    stacks::freed(Some(counters), tag, address, bytes);
+    true
+}
+
+/// Who allocated a block.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Owner {
+    tag: Tag,
+    stack: StackNumber,
+}
+
+/// The owner of a block that is to be resized. Say what became of it by [`resized`] or [`kept`].
+#[inline(always)]
+pub(crate) fn owner(address: usize, bytes: usize) -> Owner {
     if let Some(counters) = counters_if(|head| knows(head, address)) {
         let table = counters.head.table.load(Ordering::Relaxed);
         // SAFETY: as in `allocated`.
-        return unsafe { shadow::slot_in(table, address, bytes) }.load(Ordering::Relaxed);
+        let tag = unsafe { shadow::slot_in(table, address, bytes) }.load(Ordering::Relaxed);
+        return Owner { tag, stack: 0 };
     }
-    if mode::is_passing() { 0 } else { shadow::tag(address, bytes) }
+    if mode::is_passing() { Owner { tag: 0, stack: 0 } } else { owner_slowly(address, bytes) }
 }
 
-/// Counts a block that `realloc` resized and perhaps moved. `tag` is its owner, read before the call.
+/// Not cold: all blocks come here while stacks are captured.
+#[inline(never)]
+fn owner_slowly(address: usize, bytes: usize) -> Owner {
+    let watched = counters_if(|head| address <= head.limit.load(Ordering::Relaxed));
+    let tag = match watched {
+        Some(counters) => {
+            let table = counters.head.table.load(Ordering::Relaxed);
+            // SAFETY: as in `allocated`.
+            unsafe { shadow::slot_in(table, address, bytes) }.load(Ordering::Relaxed)
+        }
+        None => shadow::tag(address, bytes),
+    };
+    Owner { tag, stack: stacks::taken(tag, address, bytes) }
+}
+
+/// Notes that a block could not be resized.
+#[cold]
+#[inline(never)]
+pub(crate) fn kept(owner: Owner, address: usize, bytes: usize) {
+    stacks::put_back(owner.stack, address, bytes);
+}
+
+/// Counts a block that `realloc` resized and perhaps moved. `owner` was read before the call.
 #[inline(always)]
-pub(crate) fn resized(tag: Tag, old: (usize, usize), new: (usize, usize)) {
+pub(crate) fn resized(owner: Owner, old: (usize, usize), new: (usize, usize)) {
+    let tag = owner.tag;
     if let Some(counters) = counters_if(|head| knows(head, new.0)) {
         let table = counters.head.table.load(Ordering::Relaxed);
         // SAFETY: as in `allocated`.
         unsafe { shadow::slot_in(table, new.0, new.1) }.store(tag, Ordering::Relaxed);
         counters.cell(tag).resized(old.1, new.1);
     } else if !mode::is_passing() {
-        resized_slowly(tag, old, new);
+        resized_watched(owner, old, new);
     }
+}
+
+/// Not cold: all blocks come here while stacks are captured.
+#[inline(never)]
+fn resized_watched(owner: Owner, old: (usize, usize), new: (usize, usize)) {
+    let Some(counters) = counters_if(|head| new.0 <= head.limit.load(Ordering::Relaxed)) else {
+        return resized_slowly(owner, old, new);
+    };
+    let table = counters.head.table.load(Ordering::Relaxed);
+    // SAFETY: as in `allocated`.
+    unsafe { shadow::slot_in(table, new.0, new.1) }.store(owner.tag, Ordering::Relaxed);
+    counters.cell(owner.tag).resized(old.1, new.1);
+    stacks::resized(Some(counters), owner.stack, owner.tag, old.1, new);
 }
 
 /// Counts a new block when the thread has no counters, no tag, or can't mark the address.
@@ -153,6 +249,9 @@ pub(crate) fn allocated_slowly(address: usize, bytes: usize) {
             None => 0,
         };
         count(local, tag, |cell| cell.allocated(bytes));
+        if stacks::is_captured(local.context.get()) {
+            stacks::lose();
+        }
     });
 }
 
@@ -165,18 +264,22 @@ pub(crate) fn freed_slowly(address: usize, bytes: usize) {
     }
     LOCAL.with(|local| {
         make_counters(local);
-        count(local, shadow::tag(address, bytes), |cell| cell.freed(bytes));
+        let tag = shadow::tag(address, bytes);
+        count(local, tag, |cell| cell.freed(bytes));
+        stacks::freed(local.counters(), tag, address, bytes);
     });
 }
 
 #[cold]
 #[inline(never)]
-fn resized_slowly(tag: Tag, old: (usize, usize), new: (usize, usize)) {
+fn resized_slowly(owner: Owner, old: (usize, usize), new: (usize, usize)) {
     if !mode::is_counting() {
         return;
     }
+    let Owner { tag, stack } = owner;
     LOCAL.with(|local| {
         make_counters(local);
+        stacks::resized(local.counters(), stack, tag, old.1, new);
         // A tag from an earlier life of the address is overwritten, too; one of zero needs no new place.
         let slot = shadow::slot(new.0, new.1)
             .or_else(|| if tag == 0 { None } else { shadow::slot_or_map(new.0, new.1) });
@@ -196,7 +299,7 @@ fn resized_slowly(tag: Tag, old: (usize, usize), new: (usize, usize)) {
 /// The tag of the thread's context, which the thread remembers.
 fn tag_of(local: &Local) -> Tag {
     let context = local.context.get();
-    let known = tags::current(context);
+    let known = tags::known(context);
     let tag = if known == 0 { tags::assign(context) } else { known };
     if let Some(counters) = local.counters() {
         counters.head.mark_with(tag);

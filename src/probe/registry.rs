@@ -10,9 +10,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use heapsoak_record::{OWN_COMPONENT, UNSCOPED};
 
 use crate::context::Scope;
-use crate::fork;
 use crate::local::ContextNumber;
 use crate::tags::CONTEXTS;
+use crate::{fork, stacks};
 
 /// Most names of components, and of kinds, that are told apart.
 const NAMES: usize = 1 << 10;
@@ -43,6 +43,14 @@ struct Registry {
     kind_numbers: HashMap<Box<str>, u16>,
     contexts: Vec<Described>,
     context_numbers: HashMap<Described, ContextNumber>,
+}
+
+impl Registry {
+    /// Name of the component a context is charged to.
+    fn charged(&self, described: &Described) -> &'static str {
+        let innermost = described.path.last();
+        innermost.and_then(|&number| self.components.get(usize::from(number)).copied()).unwrap_or(UNSCOPED)
+    }
 }
 
 static REGISTRY: Mutex<Option<Registry>> = Mutex::new(None);
@@ -142,6 +150,11 @@ pub(crate) fn describe(context: ContextNumber) -> Option<(Vec<String>, Option<St
     })
 }
 
+/// Name of the component each context is charged to, by its number.
+pub(crate) fn components_charged() -> Vec<&'static str> {
+    with_registry(|registry| registry.contexts.iter().map(|described| registry.charged(described)).collect())
+}
+
 /// The context one gets into from `from` by a step.
 #[inline]
 pub(crate) fn follow(from: ContextNumber, step: Step) -> ContextNumber {
@@ -203,6 +216,7 @@ fn find_or_make(from: ContextNumber, step: Step, key: u64) -> ContextNumber {
             return None;
         }
         let number = ContextNumber::try_from(registry.contexts.len()).ok()?;
+        stacks::made_context(number, registry.charged(&described));
         registry.contexts.push(described.clone());
         registry.context_numbers.insert(described, number);
         Some(number)

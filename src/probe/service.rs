@@ -12,7 +12,7 @@ use rustix::net::{
     AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen as start_listening, socket_with,
 };
 
-use crate::{advance_cohort, clock, control, gauge, heap, registry, resources};
+use crate::{advance_cohort, capture_stacks, clock, control, gauge, heap, registry, resources, stacks};
 
 /// Longest request line, in bytes.
 const LONGEST_REQUEST: u64 = 4_096;
@@ -116,9 +116,11 @@ fn answer(request: &Request) -> Response {
             },
         },
         Request::WriteProfile => write_profile(),
-        Request::CaptureStacks { .. } | Request::Stacks => {
-            Response::Error { message: "this probe captures no stacks".to_owned() }
-        }
+        Request::CaptureStacks { ref component, rate } => match capture_stacks(component.as_deref(), rate) {
+            Ok(()) => Response::Capturing,
+            Err(error) => Response::Error { message: error.to_string() },
+        },
+        Request::Stacks => Response::Stacks(Box::new(stacks())),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use heapsoak_record::wire::SOCKET_VARIABLE;
 
-use crate::{mode, registry, service};
+use crate::{mode, registry, service, stacks};
 
 /// Opens the private socket that `HEAPSOAK_SOCKET` names, and counts. Does nothing when the variable is not set, or
 /// when called again. Call it first in `main`.
@@ -23,6 +23,7 @@ pub fn start() {
     let Some(path) = env::var_os(SOCKET_VARIABLE) else { return };
     mode::count();
     let _own = registry::enter_own();
+    stacks::begin_as_asked();
     let path = PathBuf::from(path);
     if let Err(error) = service::listen(&path) {
         complain(&path, &error);

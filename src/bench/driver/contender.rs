@@ -64,6 +64,19 @@ pub(crate) const CONTENDERS: &[Contender] = &[
         ..PROBE
     },
     Contender {
+        name: "probe, every stack of one component of ten",
+        key: Some("zoom_request_ratio"),
+        environment: &[("HEAPSOAK_MODE", "zoom:parse")],
+        pairs: false,
+        ..PROBE
+    },
+    Contender {
+        name: "probe, every stack of every allocation",
+        key: Some("stacks_request_ratio"),
+        environment: &[("HEAPSOAK_MODE", "stacks")],
+        ..PROBE
+    },
+    Contender {
         name: "probe, asleep",
         key: Some("idle_request_ratio"),
         per_component: "no",
@@ -74,6 +87,13 @@ pub(crate) const CONTENDERS: &[Contender] = &[
         name: "jemalloc's profiler, a sample per 512 KiB",
         subject: "profiling",
         environment: &[("_RJEM_MALLOC_CONF", "prof:true,prof_active:true,lg_prof_sample:19")],
+        ..PLAIN
+    },
+    Contender {
+        name: "jemalloc's profiler, every allocation",
+        subject: "profiling",
+        environment: &[("_RJEM_MALLOC_CONF", "prof:true,prof_active:true,lg_prof_sample:0")],
+        slowness: 20,
         ..PLAIN
     },
     Contender { name: "cap", subject: "cap", ..PLAIN },

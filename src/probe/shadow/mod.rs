@@ -24,7 +24,9 @@ pub(crate) type Tag = u16;
 /// Addresses from here on can't be marked.
 pub(crate) const COVERED: usize = 1 << 47;
 const SMALLEST_CLASS: u32 = 4;
-const TABLE_BYTES: usize = ((2 * COVERED) >> SMALLEST_CLASS) * size_of::<AtomicU16>();
+/// Places in the table.
+pub(crate) const PLACES: usize = (2 * COVERED) >> SMALLEST_CLASS;
+const TABLE_BYTES: usize = PLACES * size_of::<AtomicU16>();
 
 /// The table; null until it is asked for, [`REFUSED`] when it can't be had.
 static TABLE: AtomicPtr<AtomicU16> = AtomicPtr::new(ptr::null_mut());
@@ -52,9 +54,9 @@ fn reserve() -> *mut AtomicU16 {
     }
 }
 
-/// Where in the table the tag of a block is. The logarithm is that of the size rounded up to 16.
+/// Where in the table the tag of a block of a covered address is, below [`PLACES`]. The logarithm is that of the size rounded up to 16.
 #[inline(always)]
-fn index(address: usize, bytes: usize) -> usize {
+pub(crate) fn index(address: usize, bytes: usize) -> usize {
     (address | COVERED) >> (bytes + (1 << SMALLEST_CLASS) - 1).ilog2()
 }
 

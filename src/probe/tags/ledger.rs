@@ -8,6 +8,7 @@ use super::{Owner, advance, copy_owners, ever_given_out, give_back};
 use crate::counters::{TAGS, blocks};
 use crate::local::ContextNumber;
 use crate::shadow::{self, Tag};
+use crate::stacks;
 
 /// Tags in use above which the oldest cohorts merge.
 const CROWDED: usize = 48 * 1024;
@@ -241,6 +242,7 @@ impl Ledger {
                 successor[usize::from(owner.tag)] = heir;
             }
         }
+        stacks::inherit(&successor);
         shadow::replace(&successor);
         self.successor = successor;
     }

@@ -14,12 +14,17 @@ use crate::counters::{TAGS, blocks};
 use crate::local::ContextNumber;
 use crate::lock::Lock;
 use crate::shadow::Tag;
+use crate::stacks;
 
 /// Contexts there can be. More are charged to the context they would have been entered from.
 pub(crate) const CONTEXTS: usize = 1 << 12;
 
 /// The tag of each context in the cohort that runs; zero before its first allocation in it.
 static CURRENT: [AtomicU16; CONTEXTS] = [const { AtomicU16::new(0) }; CONTEXTS];
+
+/// The tag of each context that is under capture, which threads do not remember: in place of [`CURRENT`], so that each
+/// of its allocations asks.
+static HIDDEN: [AtomicU16; CONTEXTS] = [const { AtomicU16::new(0) }; CONTEXTS];
 
 /// Context number in [`Owners::context`] that marks a tag no one has.
 const NOBODY: ContextNumber = ContextNumber::MAX;
@@ -56,17 +61,49 @@ pub(crate) fn current(context: ContextNumber) -> Tag {
     CURRENT[usize::from(context) % CONTEXTS].load(Ordering::Acquire)
 }
 
+/// The tag of a context under capture in the cohort that runs; zero when it has none yet or is not under capture.
+#[inline(always)]
+pub(crate) fn hidden(context: ContextNumber) -> Tag {
+    HIDDEN[usize::from(context) % CONTEXTS].load(Ordering::Acquire)
+}
+
+/// The tag of a context in the cohort that runs, whether threads are to remember it or not.
+pub(crate) fn known(context: ContextNumber) -> Tag {
+    let current = current(context);
+    if current == 0 { hidden(context) } else { current }
+}
+
+/// Moves the tag of a context to where threads do not remember it, or back. Call [`forget_remembered`] afterwards.
+pub(crate) fn hide_if(context: ContextNumber, hide: bool) {
+    let Some(_owners) = OWNERS.take() else { return };
+    let index = usize::from(context) % CONTEXTS;
+    let (from, to) = if hide { (&CURRENT, &HIDDEN) } else { (&HIDDEN, &CURRENT) };
+    let tag = from[index].swap(0, Ordering::AcqRel);
+    if tag != 0 {
+        to[index].store(tag, Ordering::Release);
+    }
+}
+
+/// Has every thread ask for the tag of its next block.
+pub(crate) fn forget_remembered() {
+    fence(Ordering::SeqCst);
+    for block in blocks() {
+        block.head.forget_tag();
+    }
+}
+
 /// The tag of a context in the cohort that runs, given out if it has none. When tags have run out, the context goes on
 /// with its latest one (its cohort grows longer); zero if even that is gone.
 pub(crate) fn assign(context: ContextNumber) -> Tag {
     let Some(mut owners) = OWNERS.take() else { return 0 };
     let index = usize::from(context) % CONTEXTS;
-    let known = CURRENT[index].load(Ordering::Acquire);
+    let known = known(context);
     if known != 0 {
         return known;
     }
     let tag = owners.give_out(context);
-    CURRENT[index].store(tag, Ordering::Release);
+    let tags = if stacks::is_captured(context) { &HIDDEN } else { &CURRENT };
+    tags[index].store(tag, Ordering::Release);
     tag
 }
 
@@ -82,6 +119,7 @@ impl Owners {
             let latest = self.latest[usize::from(context) % CONTEXTS];
             return if self.context[usize::from(latest)] == context { latest } else { 0 };
         };
+        stacks::forget(tag);
         self.context[usize::from(tag)] = context;
         self.born[usize::from(tag)] = self.cohort;
         self.latest[usize::from(context) % CONTEXTS] = tag;
@@ -98,13 +136,10 @@ pub(crate) fn free_lock() {
 pub(crate) fn advance() -> Option<(u32, usize)> {
     let mut owners = OWNERS.take()?;
     owners.cohort += 1;
-    for tag in &CURRENT {
+    for tag in CURRENT.iter().chain(&HIDDEN) {
         tag.store(0, Ordering::Release);
     }
-    fence(Ordering::SeqCst);
-    for block in blocks() {
-        block.head.forget_tag();
-    }
+    forget_remembered();
     Some((owners.cohort, owners.unused - 1 - owners.given_back))
 }
 
