@@ -30,6 +30,9 @@ pub struct Stacks {
     pub symbols: Vec<Vec<Symbol>>,
     /// The stacks, in order of first appearance.
     pub stacks: Vec<Stack>,
+    /// Why some frames have no function or line, in sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<String>,
     /// Blocks that were to be captured but were not, since the tables were full; they are in no stack.
     #[serde(default)]
     pub lost_blocks: u64,
