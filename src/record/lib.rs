@@ -12,6 +12,7 @@
 //! Sizes are bytes as the program asked for them (`Layout::size`), times are milliseconds, counts of requests are
 //! requests answered. *Clock* means the server's own clock, which a scenario may advance; *elapsed* means real time.
 
+mod budget;
 mod event;
 mod header;
 mod heap;
@@ -24,6 +25,7 @@ mod symbol;
 pub mod wire;
 mod writer;
 
+pub use budget::{Budgets, ComponentBudget, ResourceBudget};
 pub use event::{End, Event, Outcome};
 pub use header::{Claim, FORMAT_VERSION, Header, Kind, Plan, Target};
 pub use heap::{CONTROL_COMPONENT, Cell, Cohort, ContextHeap, Heap, MergedCohorts, OWN_COMPONENT, UNSCOPED};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
-use heapsoak_record::Claim;
+use heapsoak_record::{Budgets, Claim};
 use http::{HeaderName, Method};
 
 use super::file::{
@@ -69,6 +69,7 @@ pub(super) fn compile(name: String, resolved: &Resolved) -> Result<Scenario, Sce
         concurrency: load.concurrency,
         advance: read_advance(resolved)?,
         expect: file.expect.as_ref().map(|expect| expect.get_ref().clone()),
+        budgets: read_budgets(resolved)?,
         claims: read_claims(file),
         source: toml::to_string(file)
             .map_err(|error| source.problem(0..0, format!("can't be written again: {error}")))?,
@@ -124,6 +125,14 @@ fn read_target(file: &ScenarioFile) -> TargetSpec {
         as_found: target.as_found.0,
         args: target.args,
         secret: target.secret.unwrap_or_else(|| SECRET.to_owned()),
+    }
+}
+
+fn read_budgets(resolved: &Resolved) -> Result<Budgets, ScenarioError> {
+    let Some(budgets) = &resolved.file.budget else { return Ok(Budgets::default()) };
+    match budgets.get_ref().problem() {
+        Some(problem) => Err(resolved.source.problem(budgets.span(), problem)),
+        None => Ok(budgets.get_ref().clone()),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use heapsoak_record::Budgets;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -39,6 +40,8 @@ pub(super) struct ScenarioFile {
     pub(super) claim: Vec<ClaimFile>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) expect: Option<Spanned<Expect>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) budget: Option<Spanned<Budgets>>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]

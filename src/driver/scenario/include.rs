@@ -117,6 +117,7 @@ fn refuse_more_than_kinds(source: &Source, file: &ScenarioFile) -> Result<(), Sc
         file.clock.as_ref().map(|clock| clock.advance.span()),
         file.weights.keys().next().map(toml::Spanned::span),
         file.expect.as_ref().map(toml::Spanned::span),
+        file.budget.as_ref().map(toml::Spanned::span),
     ];
     match spans.into_iter().flatten().next() {
         Some(span) => {

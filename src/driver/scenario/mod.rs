@@ -11,7 +11,7 @@ mod problem;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use heapsoak_record::Claim;
+use heapsoak_record::{Budgets, Claim};
 
 pub use duration::{DurationError, Millis};
 pub use expect::{
@@ -48,6 +48,8 @@ pub struct Scenario {
     pub advance: Option<Advance>,
     /// What is expected to be found.
     pub expect: Option<Expect>,
+    /// What the server may cost under this scenario, at most.
+    pub budgets: Budgets,
     /// What somebody claimed before it was measured.
     pub claims: Vec<Claim>,
     /// Text of the scenario with every include resolved, in TOML.
