@@ -21,6 +21,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Replay scenarios against a server and say what leaks.
     Soak(Soak),
+    /// Soak, and hold what was found against budgets, a baseline and suppressions: the gate of a CI.
+    Check(Check),
     /// Judge a recording again and render its report again.
     Report(Report),
     /// Show two recordings side by side: what grows less, what grows more.
@@ -69,6 +71,26 @@ pub(crate) struct Soak {
     /// No progress on stderr; what went wrong is still said.
     #[arg(long, short)]
     pub(crate) quiet: bool,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// What to soak.
+    #[command(flatten)]
+    pub(crate) soak: Soak,
+    /// File with budgets and suppressions, in place of heapsoak.toml.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// File with what the scenarios were measured to cost before; what costs more fails.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Write what was measured to the baseline (heapsoak-baseline.toml when none is named), in place of comparing.
+    #[arg(long)]
+    pub(crate) update_baseline: bool,
+    /// Gate these recordings (or folders of runs) instead of soaking. May be given several times.
+    #[arg(long = "recording", value_name = "PATH", conflicts_with_all = ["scenarios", "seed", "requests", "as_found", "profiler"])]
+    pub(crate) recordings: Vec<PathBuf>,
 }
 
 /// A profiler to run in the server.

@@ -13,7 +13,7 @@ pub(crate) enum Exit {
     Internal = 1,
     /// 2: wrong usage, or an input that can't be used (scenario file, recording, port in use, folder not writable).
     Usage = 2,
-    /// 3: a leak was found, or an expectation was not met.
+    /// 3: a leak was found, or an expectation, a budget, the baseline or a suppression was not met.
     Leak = 3,
     /// 4: the run was too short or too noisy to say.
     Inconclusive = 4,
@@ -57,7 +57,9 @@ impl Exit {
             Exit::Clean => "clean: every scenario met its expectation, or nothing leaks",
             Exit::Internal => "internal error",
             Exit::Usage => "usage, or an input that can't be used",
-            Exit::Leak => "a leak was found, or an expectation was not met",
+            Exit::Leak => {
+                "a leak was found, or an expectation, a budget, the baseline or a suppression was not met"
+            }
             Exit::Inconclusive => "inconclusive: the run was too short or too noisy to say",
             Exit::TargetDied => "the target died or would not start",
             Exit::UnreadableRecording => "the recording was written by a newer heapsoak",

@@ -1,6 +1,7 @@
 //! heapsoak finds memory leaks in Rust servers before a release does.
 
 mod arguments;
+mod check;
 mod compare;
 mod exit;
 mod expectation;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
 fn carry_out(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Soak(arguments) => soak::soak(&arguments),
+        Command::Check(arguments) => check::check(&arguments),
         Command::Report(arguments) => report::report(&arguments),
         Command::Diff(arguments) => compare::diff(&arguments),
         Command::VerifyFix(arguments) => compare::verify_fix(&arguments),

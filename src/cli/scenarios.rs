@@ -43,6 +43,12 @@ pub(crate) fn load(wanted: &[String]) -> Result<Vec<Scenario>, Failure> {
     Ok(scenarios)
 }
 
+/// Names of the scenarios in `leak-scenarios/`; none where there is no such folder.
+pub(crate) fn names() -> Vec<String> {
+    let files = Scenario::list(Path::new(SCENARIOS)).unwrap_or_default();
+    files.iter().filter_map(|file| Some(file.file_stem()?.to_str()?.to_owned())).collect()
+}
+
 /// Prints the scenarios of `leak-scenarios/`, one per line.
 pub(crate) fn list() -> Result<Exit, Failure> {
     let scenarios = load(&[])?;

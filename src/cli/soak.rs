@@ -2,10 +2,11 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use heapsoak_driver::{Run, Scenario};
+use heapsoak_driver::{DEFAULT_CONTROL_PER_1000, Run, Scenario};
 use heapsoak_record::{Outcome, Recording};
 use heapsoak_report::{ScenarioSummary, scenario_table, write_index, write_run};
 use heapsoak_verdict::{Judgement, judge};
+use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use crate::arguments::{Format, Profiler, Soak};
@@ -23,75 +24,104 @@ pub(crate) fn soak(arguments: &Soak) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Usage, why));
     }
     let scenarios = scenarios::load(&arguments.scenarios)?;
-    if arguments.as_found.is_some() && scenarios.iter().any(|scenario| scenario.expect.is_some()) {
-        anstream::eprintln!("--as-found overrides the defects: what the scenarios expect is not checked");
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    start_runtime()?.block_on(soak_and_show(arguments, &scenarios))
+}
+
+/// The runtime that soaks run on.
+pub(crate) fn start_runtime() -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::new(Exit::Internal, format!("can't start the runtime: {error}")))?;
-    match scenarios.as_slice() {
-        [one] => runtime.block_on(soak_one(arguments, one)),
-        several => runtime.block_on(soak_several(arguments, several)),
-    }
+        .map_err(|error| Failure::new(Exit::Internal, format!("can't start the runtime: {error}")))
 }
 
-async fn soak_one(arguments: &Soak, scenario: &Scenario) -> Result<Exit, Failure> {
-    let stop = stop_on_signal()?;
-    let folder = RunFolder::create(arguments.out.as_deref(), &scenario.name, SystemTime::now())?;
-    let progress = Progress::start(&scenario.name, 1, 1, arguments.quiet);
-    let soaked = run(arguments, scenario, &folder, progress, &stop).await?;
-    folder.point_latest()?;
-    print::runs(&[soaked.run()], arguments.output.format())?;
-    print::paths(&soaked.written, arguments.quiet);
-    Ok(soaked.exit)
-}
-
-async fn soak_several(arguments: &Soak, scenarios: &[Scenario]) -> Result<Exit, Failure> {
-    let stop = stop_on_signal()?;
-    let folder = RunFolder::create(arguments.out.as_deref(), "soak", SystemTime::now())?;
-    let mut done: Vec<Soaked> = Vec::new();
-    let mut exit = Exit::Clean;
-    for (index, scenario) in scenarios.iter().enumerate() {
-        let progress = Progress::start(&scenario.name, index + 1, scenarios.len(), arguments.quiet);
-        match run(arguments, scenario, &folder.scenario(&scenario.name)?, progress, &stop).await {
-            Ok(soaked) => {
-                exit = exit.worse(soaked.exit);
-                done.push(soaked);
-            }
-            Err(failure) => {
-                failure.print();
-                exit = exit.worse(failure.exit());
-                break;
-            }
+async fn soak_and_show(arguments: &Soak, scenarios: &[Scenario]) -> Result<Exit, Failure> {
+    let Soaks { done, folder, exit, mut written } = soak_all(arguments, scenarios, None).await?;
+    let runs: Vec<_> = done.iter().map(Soaked::run).collect();
+    match (done.as_slice(), scenarios) {
+        ([], _) => return Ok(exit),
+        ([one], [_]) => {
+            print::runs(&runs, arguments.output.format())?;
+            written.clone_from(&one.written);
         }
-        if *stop.borrow() {
-            exit = exit.worse(Exit::Invalid);
-            break;
+        _ => {
+            match arguments.output.format() {
+                Format::Terminal => print::data(scenario_table(&summaries(&done), true).as_bytes())?,
+                Format::Json => print::file(&folder.path().join("report.json"))?,
+                Format::Html => print::file(&folder.path().join("report.html"))?,
+                format => print::runs(&runs, format)?,
+            };
         }
     }
-    if done.is_empty() {
-        folder.remove_if_empty();
-        return Ok(exit);
-    }
-    let summaries: Vec<ScenarioSummary> =
-        done.iter().map(|soaked| soaked.summary(Path::new(&soaked.recording.header.scenario))).collect();
-    let written = write_index(folder.path(), &summaries)?;
-    folder.point_latest()?;
-    match arguments.output.format() {
-        Format::Terminal => print::data(scenario_table(&summaries, true).as_bytes())?,
-        Format::Json => print::file(&folder.path().join("report.json"))?,
-        Format::Html => print::file(&folder.path().join("report.html"))?,
-        format => print::runs(&done.iter().map(Soaked::run).collect::<Vec<_>>(), format)?,
-    };
     print::paths(&written, arguments.quiet);
     Ok(exit)
 }
 
+/// Scenarios that were soaked, and the folder that holds them.
+pub(crate) struct Soaks {
+    pub(crate) done: Vec<Soaked>,
+    pub(crate) folder: RunFolder,
+    /// The worst of their codes, and of what kept others from running.
+    pub(crate) exit: Exit,
+    /// What was written above the folders of several.
+    pub(crate) written: Vec<PathBuf>,
+}
+
+/// Soaks scenarios one after the other: a single one into the folder itself, several each into a folder of its own below
+/// it. `control` is the rate of the positive control, if not the driver's own.
+pub(crate) async fn soak_all(
+    arguments: &Soak,
+    scenarios: &[Scenario],
+    control: Option<f64>,
+) -> Result<Soaks, Failure> {
+    if arguments.as_found.is_some() && scenarios.iter().any(|scenario| scenario.expect.is_some()) {
+        anstream::eprintln!("--as-found overrides the defects: what the scenarios expect is not checked");
+    }
+    let stop = stop_on_signal()?;
+    let single = scenarios.len() == 1;
+    let name = if single { &scenarios[0].name } else { "soak" };
+    let folder = RunFolder::create(arguments.out.as_deref(), name, SystemTime::now())?;
+    let mut soaks = Soaks { done: Vec::new(), folder, exit: Exit::Clean, written: Vec::new() };
+    for (index, scenario) in scenarios.iter().enumerate() {
+        let progress = Progress::start(&scenario.name, index + 1, scenarios.len(), arguments.quiet);
+        let own = if single { None } else { Some(soaks.folder.scenario(&scenario.name)?) };
+        let folder = own.as_ref().unwrap_or(&soaks.folder);
+        match run(arguments, scenario, folder, control, progress, &stop).await {
+            Ok(soaked) => {
+                soaks.exit = soaks.exit.worse(soaked.exit);
+                soaks.done.push(soaked);
+            }
+            Err(failure) if single => return Err(failure),
+            Err(failure) => {
+                failure.print();
+                soaks.exit = soaks.exit.worse(failure.exit());
+                break;
+            }
+        }
+        if *stop.borrow() {
+            soaks.exit = soaks.exit.worse(Exit::Invalid);
+            break;
+        }
+    }
+    if soaks.done.is_empty() {
+        soaks.folder.remove_if_empty();
+        return Ok(soaks);
+    }
+    if !single {
+        soaks.written = write_index(soaks.folder.path(), &summaries(&soaks.done))?;
+    }
+    soaks.folder.point_latest()?;
+    Ok(soaks)
+}
+
+fn summaries(done: &[Soaked]) -> Vec<ScenarioSummary> {
+    done.iter().map(|soaked| soaked.summary(Path::new(&soaked.recording.header.scenario))).collect()
+}
+
 /// One scenario, run, judged and written down.
-struct Soaked {
-    recording: Recording,
-    judgement: Judgement,
+pub(crate) struct Soaked {
+    pub(crate) recording: Recording,
+    pub(crate) judgement: Judgement,
     expectation: Expectation,
     written: Vec<PathBuf>,
     exit: Exit,
@@ -132,6 +162,7 @@ async fn run(
     arguments: &Soak,
     scenario: &Scenario,
     folder: &RunFolder,
+    control: Option<f64>,
     mut progress: Progress,
     stop: &watch::Receiver<bool>,
 ) -> Result<Soaked, Failure> {
@@ -146,6 +177,7 @@ async fn run(
             .as_ref()
             .map(|chosen| chosen.iter().map(|defect| defect.name().to_owned()).collect()),
         profile: arguments.profiler.map(|profiler| folder.profile(profiler.into())).transpose()?,
+        control_per_1000: control.unwrap_or(DEFAULT_CONTROL_PER_1000),
         stop: stop.clone(),
         ..Run::new(scenario, &program, &file)
     };

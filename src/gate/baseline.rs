@@ -102,12 +102,14 @@ fn write_common(
     held: Interval,
 ) {
     let _ = writeln!(text, "verdict = \"{}\"", verdict.word());
-    // What does not leak has no growth to speak of: what its interval says is the noise of its level.
     if verdict == ComponentVerdict::Leak {
         let _ = writeln!(text, "growth = {}", pair(growth));
     }
     let _ = writeln!(text, "detectable = {}", rounded(detectable, f64::ceil));
-    let _ = writeln!(text, "held = {}", pair(held));
+    // What leaks holds ever more, and what does not has no growth to speak of.
+    if verdict != ComponentVerdict::Leak {
+        let _ = writeln!(text, "held = {}", pair(held));
+    }
 }
 
 fn pair(interval: Interval) -> String {
@@ -168,6 +170,7 @@ struct ComponentFile {
     #[serde(default)]
     growth: [f64; 2],
     detectable: f64,
+    #[serde(default)]
     held: [f64; 2],
     churn: [f64; 2],
 }
@@ -179,6 +182,7 @@ struct ResourceFile {
     #[serde(default)]
     growth: [f64; 2],
     detectable: f64,
+    #[serde(default)]
     held: [f64; 2],
 }
 
@@ -278,7 +282,8 @@ mod tests {
             prop_assert_eq!(again.text(), text);
             let read = again.scenario(&name).unwrap().figures.components[&name];
             prop_assert_eq!(read.verdict, verdict);
-            for (read, written) in [(read.held, interval), (read.churn, interval)] {
+            let kept = if leaks { read.growth } else { read.held };
+            for (read, written) in [(kept, interval), (read.churn, interval)] {
                 prop_assert!(read.low <= written.low && read.high >= written.high);
                 prop_assert!(read.low >= written.low * 0.98 - 1e-9 && read.high <= written.high * 1.02 + 1e-9);
             }

@@ -16,7 +16,7 @@ pub(crate) fn checks(budgets: &Budgets, figures: &Figures) -> Vec<Check> {
             continue;
         };
         if let Some(most) = budget.growth_per_1000 {
-            checks.push(growth(title("growth"), most, Grown::component(found), figures.requests));
+            checks.push(growth(title("growth"), most, &Grown::component(found), figures.requests));
         }
         if let Some(most) = budget.peak {
             let says =
@@ -34,7 +34,7 @@ pub(crate) fn checks(budgets: &Budgets, figures: &Figures) -> Vec<Check> {
             continue;
         };
         if let Some(most) = budget.growth_per_1000 {
-            checks.push(growth(title("growth"), most, Grown::resource(found), figures.requests));
+            checks.push(growth(title("growth"), most, &Grown::resource(found), figures.requests));
         }
         if let Some(most) = budget.peak {
             let says =
@@ -63,7 +63,7 @@ impl Grown {
     }
 }
 
-fn growth(name: String, most: f64, found: Grown, requests: f64) -> Check {
+fn growth(name: String, most: f64, found: &Grown, requests: f64) -> Check {
     let unit = found.unit;
     let allowed = format!("at most {}{unit} per 1,000 requests", count(most));
     if found.verdict == ComponentVerdict::Inconclusive {

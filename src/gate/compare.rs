@@ -65,7 +65,8 @@ fn component(title: String, before: &ComponentFigures, now: &ComponentFigures, r
     let mut worse = Vec::new();
     worse.extend(grown(before.verdict, before.growth, now.verdict, now.growth, now.detectable, " bytes"));
     // What leaks holds ever more: its growth is what counts.
-    if now.verdict != ComponentVerdict::Leak && now.held.exceeds(before.held, HELD_GRAIN) {
+    let leaks = before.verdict == ComponentVerdict::Leak || now.verdict == ComponentVerdict::Leak;
+    if !leaks && now.held.exceeds(before.held, HELD_GRAIN) {
         worse.push(format!("holds {}, {} before", byte_range(now.held), byte_range(before.held)));
     }
     if now.churn.exceeds(before.churn, CHURN_GRAIN) {

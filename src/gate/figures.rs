@@ -25,11 +25,11 @@ pub struct ComponentFigures {
     pub growth: Interval,
     /// Smallest growth this run would have called a leak.
     pub detectable: f64,
-    /// Bytes alive at the quiet points of the run's second half, from the least to the most.
+    /// Bytes alive at the quiet points of the run's second half, from the least to the most of what is usual.
     pub held: Interval,
     /// The most bytes alive at any quiet point.
     pub peak: f64,
-    /// Bytes allocated per request of the run: its mean over the second half's cycles, 95 % interval.
+    /// Bytes allocated per request of the run in a typical cycle of the second half, 95 % interval.
     pub churn: Interval,
 }
 
@@ -58,16 +58,16 @@ impl Figures {
         Figures {
             requests,
             components: components
-                .map(|component| (component.name.clone(), component_of(component)))
+                .map(|component| (component.name.clone(), component_of(component, requests)))
                 .collect(),
             resources: resources.map(|resource| (resource.name.clone(), resource_of(resource))).collect(),
         }
     }
 }
 
-fn component_of(component: &ComponentJudgement) -> ComponentFigures {
+fn component_of(component: &ComponentJudgement, requests: f64) -> ComponentFigures {
     let settled = second_half(&component.series);
-    let held = Interval::around(settled.iter().map(|point| point.live_bytes as f64));
+    let held = usual(settled.iter().map(|point| point.live_bytes as f64));
     let level = component.live_bytes.end as f64;
     ComponentFigures {
         verdict: component.verdict,
@@ -75,31 +75,56 @@ fn component_of(component: &ComponentJudgement) -> ComponentFigures {
         detectable: component.minimum_detectable_bytes_per_1000_requests,
         held: held.unwrap_or(Interval { low: level, high: level }),
         peak: component.live_bytes.peak as f64,
-        churn: churn(component, settled.len()),
+        churn: churn(component, requests, settled.len()),
     }
 }
 
-/// The mean is exact; how far it may be from another run's, the scatter between cycles tells.
-fn churn(component: &ComponentJudgement, cycles: usize) -> Interval {
+/// Bytes allocated per request of the run in a typical cycle, and how far that may be from another run's. One cycle that
+/// is out of the ordinary moves neither.
+fn churn(component: &ComponentJudgement, requests: f64, cycles: usize) -> Interval {
     let mean = component.allocated_bytes_per_request;
-    let rates: Vec<f64> = component
-        .series
-        .iter()
-        .rev()
-        .filter_map(|point| point.allocated_bytes_per_request)
-        .take(cycles.max(2))
-        .collect();
-    if rates.len() < 2 {
+    let own: u64 = component.kinds.iter().map(|kind| kind.requests).sum();
+    let rates = component.series.iter().rev().filter_map(|point| point.allocated_bytes_per_request);
+    let mut rates: Vec<f64> = rates.take(cycles.max(2)).collect();
+    if rates.len() < 2 || own == 0 {
         return Interval { low: mean, high: mean };
     }
-    let number = rates.len() as f64;
-    let middle = rates.iter().sum::<f64>() / number;
-    let variance = rates.iter().map(|rate| (rate - middle).powi(2)).sum::<f64>() / (number - 1.0);
-    // The series is per request of the component's own kinds, the mean per request of the run.
-    let share = if middle > 0.0 { mean / middle } else { 0.0 };
-    let half = 1.96 * (variance / number).sqrt() * share;
-    Interval { low: mean - half, high: mean + half }
+    let typical = median(&mut rates);
+    let mut distances: Vec<f64> = rates.iter().map(|rate| (rate - typical).abs()).collect();
+    let deviation = NORMAL_DEVIATION * median(&mut distances);
+    // The series is per request of the component's own kinds.
+    let share = own as f64 / requests.max(1.0);
+    let half = 1.96 * MEDIAN_ERROR * deviation / (rates.len() as f64).sqrt();
+    Interval { low: share * (typical - half), high: share * (typical + half) }
 }
+
+/// A normal distribution's standard deviation over its median absolute deviation.
+const NORMAL_DEVIATION: f64 = 1.4826;
+
+/// The standard error of a median over that of a mean.
+const MEDIAN_ERROR: f64 = 1.2533;
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    if values.len().is_multiple_of(2) {
+        f64::midpoint(values[middle - 1], values[middle])
+    } else {
+        values[middle]
+    }
+}
+
+/// The range of levels, without the lowest and the highest tenth where there are enough to tell: one quiet point that is
+/// out of the ordinary is no range.
+fn usual(values: impl Iterator<Item = f64>) -> Option<Interval> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    let apart = if values.len() >= LEAST_FOR_TENTHS { values.len().div_ceil(10) } else { 0 };
+    Interval::around(values[apart..values.len() - apart].iter().copied())
+}
+
+/// Fewest levels of which tenths are left out.
+const LEAST_FOR_TENTHS: usize = 8;
 
 fn second_half(series: &[Point]) -> Vec<Point> {
     let last = series.last().map_or(0, |point| point.requests);
@@ -113,7 +138,7 @@ fn resource_of(resource: &ResourceJudgement) -> ResourceFigures {
         verdict: resource.verdict,
         growth: resource.growth_per_1000_requests.into(),
         detectable: resource.minimum_detectable_per_1000_requests,
-        held: Interval::around(settled.map(|point| point.value as f64)).unwrap_or_default(),
+        held: usual(settled.map(|point| point.value as f64)).unwrap_or_default(),
         peak: resource.series.iter().map(|point| point.value as f64).fold(0.0, f64::max),
     }
 }

@@ -64,6 +64,14 @@ impl Problem {
     }
 }
 
+impl ScenarioError {
+    /// A mistake at a place of a file, in bytes from the start of its text.
+    #[must_use]
+    pub fn at(path: &Path, text: &str, span: Range<usize>, message: impl fmt::Display) -> ScenarioError {
+        Source { path: path.to_owned(), text: text.to_owned() }.problem(span, message)
+    }
+}
+
 /// A file of a scenario, for pointing into it.
 #[derive(Debug, Clone)]
 pub(super) struct Source {

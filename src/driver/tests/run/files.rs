@@ -45,7 +45,7 @@ fn mistakes_are_found_at_their_line_and_column() {
         ("[load]", "[load]\ncycels = 3", (3, 1), "unknown field `cycels`"),
         ("cycles = 2", "cycles = \"two\"", (3, 10), "invalid type"),
         ("cycles = 2", "cycles = 0", (3, 10), "at least one cycle"),
-        ("[load]", "[budget.component.a]\ngrowth-per-1000 = 0\n[load]", (2, 1), "must be above zero"),
+        ("[load]", "[budget.component.a]\ngrowth-per-1000 = 0\n[load]", (2, 2), "must be above zero"),
         ("cycles = 2", "cycles = 2\nmax-cycles = 1", (4, 14), "below cycles"),
         ("cycles = 2", "cycles = 2\nconcurrency = 0", (4, 15), "from 1 to 1024"),
         ("version = 1", "version = 2", (1, 11), "version 2 is unknown"),
