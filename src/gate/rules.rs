@@ -233,4 +233,13 @@ until = 2027-01-31
             assert!(error.span.end <= text.len());
         }
     }
+
+    #[test]
+    fn the_example_of_the_documentation_is_read() {
+        let page = include_str!("../../docs/gate.md");
+        let example = page.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let rules = Rules::parse(example).unwrap();
+        assert_eq!(rules.suppressions.len(), 1);
+        assert!(!rules.budgets("fixed").is_empty());
+    }
 }
