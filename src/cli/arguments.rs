@@ -6,6 +6,7 @@ use clap_complete::Shell;
 use heapsoak_report::Renderer;
 
 use crate::exit::Exit;
+use crate::own_server::OwnServerOptions;
 
 /// Finds memory leaks in Rust servers before a release does.
 #[derive(Debug, Parser)]
@@ -20,9 +21,9 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Replay scenarios against a server and say what leaks.
-    Soak(Soak),
+    Soak(Box<Soak>),
     /// Soak, and hold what was found against budgets, a baseline and suppressions: the gate of a CI.
-    Check(Check),
+    Check(Box<Check>),
     /// Judge a recording again and render its report again.
     Report(Report),
     /// Show two recordings side by side: what grows less, what grows more.
@@ -65,6 +66,9 @@ pub(crate) struct Soak {
     /// Profiler to run in the server beside the probe; writes a file of its own to the run's folder.
     #[arg(long, value_enum, value_name = "NAME")]
     pub(crate) profiler: Option<Profiler>,
+    /// Another server than the scenario's.
+    #[command(flatten)]
+    pub(crate) own: OwnServerOptions,
     /// What to print on stdout.
     #[command(flatten)]
     pub(crate) output: Output,

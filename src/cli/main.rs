@@ -10,6 +10,7 @@ mod folder;
 mod gate;
 mod hidden;
 mod interrupt;
+mod own_server;
 mod print;
 mod progress;
 mod report;

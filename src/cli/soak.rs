@@ -74,6 +74,12 @@ pub(crate) async fn soak_all(
     scenarios: &[Scenario],
     control: Option<f64>,
 ) -> Result<Soaks, Failure> {
+    for scenario in scenarios {
+        if arguments.own.apply(scenario)?.is_some() && arguments.as_found.is_some() {
+            let why = "--as-found is for the built-in server, and another one was asked for";
+            return Err(Failure::new(Exit::Usage, why));
+        }
+    }
     if arguments.as_found.is_some() && scenarios.iter().any(|scenario| scenario.expect.is_some()) {
         anstream::eprintln!("--as-found overrides the defects: what the scenarios expect is not checked");
     }
@@ -176,6 +182,7 @@ async fn run(
             .as_found
             .as_ref()
             .map(|chosen| chosen.iter().map(|defect| defect.name().to_owned()).collect()),
+        own: arguments.own.apply(scenario)?,
         profile: arguments.profiler.map(|profiler| folder.profile(profiler.into())).transpose()?,
         control_per_1000: control.unwrap_or(DEFAULT_CONTROL_PER_1000),
         stop: stop.clone(),

@@ -1,5 +1,5 @@
 use crate::draw::Draw;
-use crate::scenario::{Kind, Scenario};
+use crate::scenario::Scenario;
 use crate::template::Values;
 
 /// The flows of one cycle, drawn from the seed: which kind at which place.
@@ -20,21 +20,33 @@ pub(crate) struct PlannedFlow {
     pub(crate) replays: Option<u32>,
 }
 
+/// The number of the draw a cycle's mixture comes from.
+const MIXTURE_DRAW: u32 = u32::MAX - 1;
+
 /// The number of the draw a flow's kind comes from; its values come from another, so that neither moves the other.
 const KIND_DRAWS: u32 = 1 << 31;
 
 impl CyclePlan {
-    /// Draws the flows of a cycle until they send `requests` requests.
-    pub(crate) fn draw(scenario: &Scenario, seed: u64, cycle: u32, requests: u64) -> CyclePlan {
+    /// Draws the flows of a cycle until they send `requests` requests. In each cycle the weights are up to the share
+    /// `vary` higher or lower than the scenario's: by how the memory follows, a kind that leaks can be told from others
+    /// where nothing else tells them apart.
+    pub(crate) fn draw(scenario: &Scenario, seed: u64, cycle: u32, requests: u64, vary: f64) -> CyclePlan {
         let kinds = &scenario.kinds;
-        let total: f64 = kinds.iter().map(|kind| kind.weight).sum();
+        let mut mixture = Draw::flow(seed, cycle, MIXTURE_DRAW);
+        let weights: Vec<f64> = kinds
+            .iter()
+            .map(|kind| {
+                kind.weight * if vary > 0.0 { 1.0 + vary * (2.0 * mixture.unit() - 1.0) } else { 1.0 }
+            })
+            .collect();
+        let total: f64 = weights.iter().sum();
         let mut plan = CyclePlan { stages: vec![Vec::new(); scenario.stages.len()] };
         // Flows that may be replayed, by kind.
         let mut sent: Vec<Vec<u32>> = vec![Vec::new(); kinds.len()];
         let (mut index, mut planned) = (0, 0);
         while planned < requests {
             let mut draw = Draw::flow(seed, cycle, KIND_DRAWS | index);
-            let mut kind = choose(kinds, draw.unit() * total);
+            let mut kind = choose(&weights, draw.unit() * total);
             let mut replays = None;
             if let Some(replay) = &kinds[kind].flow.replay {
                 match sent[replay.of].len() as u64 {
@@ -64,14 +76,14 @@ pub(crate) fn draw_values(seed: u64, cycle: u32, index: u32, requests_per_cycle:
     Values::new(Draw::flow(seed, cycle, index), counter)
 }
 
-fn choose(kinds: &[Kind], mut point: f64) -> usize {
-    for (index, kind) in kinds.iter().enumerate() {
-        if point < kind.weight {
+fn choose(weights: &[f64], mut point: f64) -> usize {
+    for (index, weight) in weights.iter().enumerate() {
+        if point < *weight {
             return index;
         }
-        point -= kind.weight;
+        point -= weight;
     }
-    kinds.len() - 1
+    weights.len() - 1
 }
 
 #[cfg(test)]
@@ -112,7 +124,7 @@ expect = {{ ok = [200] }}
     #[test]
     fn kinds_are_drawn_by_their_weights() {
         let scenario = scenario([6.0, 3.0, 1.0]);
-        let plan = CyclePlan::draw(&scenario, 3, 1, 30_000);
+        let plan = CyclePlan::draw(&scenario, 3, 1, 30_000, 0.0);
         let flows = &plan.stages[0];
         let share = |kind: usize| {
             let count = flows.iter().filter(|flow| flow.kind == kind).count();
@@ -124,9 +136,22 @@ expect = {{ ok = [200] }}
     }
 
     #[test]
+    fn a_mixture_that_varies_is_the_scenarios_on_average_and_differs_between_cycles() {
+        let scenario = scenario([1.0, 1.0, 0.0]);
+        let count = |cycle| {
+            let plan = CyclePlan::draw(&scenario, 3, cycle, 500, 0.8);
+            plan.stages[0].iter().filter(|flow| flow.kind == 0).count()
+        };
+        let counts: Vec<usize> = (1..=60).map(count).collect();
+        let mean = counts.iter().sum::<usize>() / counts.len();
+        assert!((200..300).contains(&mean), "{mean}");
+        assert!(counts.iter().min().unwrap() + 150 < *counts.iter().max().unwrap(), "{counts:?}");
+    }
+
+    #[test]
     fn cycles_differ_and_each_is_the_same_every_time() {
         let scenario = scenario([6.0, 3.0, 1.0]);
-        let draw = |seed, cycle| CyclePlan::draw(&scenario, seed, cycle, 200);
+        let draw = |seed, cycle| CyclePlan::draw(&scenario, seed, cycle, 200, 0.0);
         assert_eq!(draw(1, 2), draw(1, 2));
         assert_ne!(draw(1, 2), draw(1, 3));
         assert_ne!(draw(1, 2), draw(2, 2));
@@ -136,7 +161,7 @@ expect = {{ ok = [200] }}
         #[test]
         fn a_replay_comes_after_its_original(seed: u64, cycle in 1_u32..50, requests in 1_u64..300) {
             let scenario = scenario([1.0, 1.0, 3.0]);
-            let plan = CyclePlan::draw(&scenario, seed, cycle, requests);
+            let plan = CyclePlan::draw(&scenario, seed, cycle, requests, 0.5);
             let flows = &plan.stages[0];
             for (place, flow) in flows.iter().enumerate() {
                 prop_assert_eq!(flow.kind == 1, flow.replays.is_some());
@@ -149,7 +174,7 @@ expect = {{ ok = [200] }}
         #[test]
         fn a_cycle_sends_what_was_asked_for_and_at_most_a_flow_more(seed: u64, requests in 1_u64..300) {
             let scenario = scenario([1.0, 1.0, 1.0]);
-            let plan = CyclePlan::draw(&scenario, seed, 1, requests);
+            let plan = CyclePlan::draw(&scenario, seed, 1, requests, 0.0);
             let sent: u64 = plan.stages[0].iter().map(|flow| scenario.kinds[flow.kind].flow.requests()).sum();
             prop_assert!((requests..requests + 2).contains(&sent));
         }

@@ -10,6 +10,8 @@ mod cycle;
 mod data;
 mod draw;
 mod load;
+mod observer;
+mod outside;
 mod probe;
 mod profile;
 mod recorder;
@@ -27,7 +29,9 @@ pub use run::{DEFAULT_CONTROL_PER_1000, Run, run};
 pub use run_error::RunError;
 pub use scenario::{
     Advance, ClaimAnswer, DurationError, Expect, ExpectedComponent, ExpectedFinding, Kind, Millis, OneOf,
-    Pattern, Problem, RunVerdict, Scenario, ScenarioError, Severity, TargetSpec, UnitVerdict, Vocabulary,
+    OwnServer, Pattern, Problem, RunVerdict, Scenario, ScenarioError, ServerSource, Severity, TargetSpec,
+    UnitVerdict, Vocabulary, check_url, split_command,
 };
+pub use target::{Address, AddressError};
 pub use template::{Template, TemplateError};
 pub use watcher::{Doing, Progress, Silent, Watcher};

@@ -1,11 +1,11 @@
 use std::io;
 use std::path::Path;
 
-use heapsoak_record::wire::ProbeSnapshot;
 use heapsoak_record::{End, Event, Header, Moment, Outcome, Recording, Snapshot, Writer};
 
 use crate::clock::Clock;
 use crate::load::Tally;
+use crate::observer::Seen;
 use crate::rest::Rested;
 
 /// Keeps a recording in memory and appends it to its file.
@@ -37,7 +37,7 @@ impl Recorder {
         &mut self,
         cycle: u32,
         moment: Moment,
-        taken: ProbeSnapshot,
+        seen: Seen,
         rested: Rested,
         tally: &Tally,
         clock: &Clock,
@@ -59,9 +59,9 @@ impl Recorder {
             kinds: tally.kinds(),
             quiet,
             waited_ms: rested.waited_ms,
-            heap: Some(taken.heap),
-            resources: taken.resources,
-            gauges: taken.gauges,
+            heap: seen.heap,
+            resources: seen.resources,
+            gauges: seen.gauges,
         };
         self.writer.snapshot(&snapshot)?;
         self.recording.snapshots.push(snapshot);

@@ -5,16 +5,13 @@ use heapsoak_record::wire::Stillness;
 use tokio::time::sleep;
 
 use crate::clock::to_ms;
-use crate::probe::{Probe, ProbeError};
+use crate::observer::{ObserveError, Observer};
 
 /// Time between two looks at the server before a snapshot.
 const POLL: Duration = Duration::from_millis(10);
 
 /// The same between two stages of a cycle, where little depends on it.
 const STAGE_POLL: Duration = Duration::from_millis(4);
-
-/// Looks in a row that must see the same numbers.
-const SAME_LOOKS: u32 = 3;
 
 /// Work that is under way but does not move for this long is held, not done: the server is at rest with it.
 const HELD_AFTER: Duration = Duration::from_millis(300);
@@ -53,23 +50,26 @@ impl Rest {
     }
 
     /// Waits until the server is at rest, or patience ends.
-    pub(crate) async fn wait(&mut self, probe: &mut Probe) -> Result<Rested, ProbeError> {
-        self.wait_with(probe, POLL).await
+    pub(crate) async fn wait(&mut self, observer: &mut Observer) -> Result<Rested, ObserveError> {
+        self.wait_with(observer, POLL).await
     }
 
     /// The same between two stages.
-    pub(crate) async fn wait_between_stages(&mut self, probe: &mut Probe) -> Result<Rested, ProbeError> {
-        self.wait_with(probe, STAGE_POLL).await
+    pub(crate) async fn wait_between_stages(
+        &mut self,
+        observer: &mut Observer,
+    ) -> Result<Rested, ObserveError> {
+        self.wait_with(observer, STAGE_POLL).await
     }
 
-    async fn wait_with(&mut self, probe: &mut Probe, poll: Duration) -> Result<Rested, ProbeError> {
-        let start = Instant::now();
-        let mut last = probe.stillness().await?;
+    async fn wait_with(&mut self, observer: &mut Observer, poll: Duration) -> Result<Rested, ObserveError> {
+        let (start, looks) = (Instant::now(), observer.looks());
+        let mut last = observer.stillness().await?;
         let (mut same, mut still_since) = (1, start);
         loop {
             let known =
                 last.busy.iter().all(|gauge| gauge.value <= self.held.get(&gauge.name).copied().unwrap_or(0));
-            if same >= SAME_LOOKS && (known || still_since.elapsed() >= HELD_AFTER) {
+            if same >= looks && (known || still_since.elapsed() >= HELD_AFTER) {
                 self.held = last.busy.iter().map(|gauge| (gauge.name.clone(), gauge.value)).collect();
                 return Ok(Rested { busy: None, waited_ms: to_ms(start.elapsed()) });
             }
@@ -77,7 +77,7 @@ impl Rest {
                 return Ok(Rested { busy: Some(describe(&last)), waited_ms: to_ms(start.elapsed()) });
             }
             sleep(poll).await;
-            let now = probe.stillness().await?;
+            let now = observer.stillness().await?;
             if now == last {
                 same += 1;
             } else {

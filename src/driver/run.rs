@@ -6,13 +6,13 @@ use tokio::sync::watch;
 use crate::clock::{Clock, unix_now_ms};
 use crate::control::Control;
 use crate::load::{Load, Tally};
-use crate::probe::Probe;
+use crate::observer::Observer;
 use crate::profile::{Profile, Profiler};
 use crate::recorder::Recorder;
 use crate::run_error::RunError;
-use crate::scenario::{Scenario, TargetSpec};
+use crate::scenario::{OwnServer, Scenario, TargetSpec};
 use crate::soak::{Soak, Stop};
-use crate::target::{Builtin, Target, start};
+use crate::target::{Ready, start};
 use crate::watcher::{Doing, Watcher};
 
 /// Fewest requests a cycle is cut down to when a run is asked to be short; below that, cycles are left out.
@@ -42,6 +42,8 @@ pub struct Run<'a> {
     pub requests: Option<u64>,
     /// Other defects than the scenario's; an empty list is the healthy server.
     pub as_found: Option<Vec<String>>,
+    /// Another server than the scenario's.
+    pub own: Option<OwnServer>,
     /// Another number of requests in flight than the scenario's.
     pub concurrency: Option<u32>,
     /// Positive control: what the probe leaks on purpose, in bytes per 1,000 requests; zero for none.
@@ -64,6 +66,7 @@ impl<'a> Run<'a> {
             seed: None,
             requests: None,
             as_found: None,
+            own: None,
             concurrency: None,
             control_per_1000: DEFAULT_CONTROL_PER_1000,
             profile: None,
@@ -97,16 +100,17 @@ impl<'a> Run<'a> {
             spec.as_found.clone_from(as_found);
             spec.as_found.retain(|name| name != "none");
         }
+        if let Some(own) = &self.own {
+            spec.own = Some(own.clone());
+            spec.as_found.clear();
+        }
         spec
     }
 
-    fn header(&self, target: &Target, spec: &TargetSpec, plan: &Plan, memory_limit: Option<u64>) -> Header {
+    fn header(&self, ready: &Ready, spec: &TargetSpec, plan: &Plan) -> Header {
+        let target = &ready.target;
         let scenario = self.scenario;
         let kind = |kind: &crate::Kind| Kind { name: kind.name.clone(), weight: kind.weight };
-        let name = match spec.as_found.as_slice() {
-            [] => "autopilot (fixed)".to_owned(),
-            defects => format!("autopilot (as found: {})", defects.join(", ")),
-        };
         Header {
             format_version: FORMAT_VERSION,
             tool_version: self.tool_version.to_owned(),
@@ -116,16 +120,16 @@ impl<'a> Run<'a> {
             scenario_source: scenario.source.clone(),
             seed: self.seed.unwrap_or(scenario.seed),
             target: TargetHeader {
-                name,
+                name: target.name().to_owned(),
                 command: target.command().to_vec(),
                 pid: target.pid(),
                 as_found: spec.as_found.clone(),
-                memory_limit_bytes: memory_limit,
+                memory_limit_bytes: ready.memory_limit_bytes,
             },
             plan: plan.clone(),
             kinds: scenario.kinds.iter().map(kind).collect(),
             claims: scenario.claims.clone(),
-            not_analysed: list_not_analysed(scenario, self.profile.as_ref()),
+            not_analysed: list_not_analysed(scenario, &ready.observer, self.profile.as_ref()),
         }
     }
 }
@@ -145,13 +149,14 @@ pub async fn run(run: Run<'_>, watcher: &mut dyn Watcher) -> Result<Recording, R
     let tally = Tally::new(run.scenario);
     watcher.progress(&crate::watcher::starting(&plan));
 
-    let starting = start(Builtin { program: run.program, spec: &spec, profile: run.profile.as_ref() });
-    let (mut target, mut probe, hello) = tokio::select! {
+    let starting = start(run.program, &spec, run.profile.as_ref());
+    let ready = tokio::select! {
         started = starting => started?,
         () = stop.asked() => return Err(RunError::Interrupted),
     };
     let mut clock = Clock::start();
-    let header = run.header(&target, &spec, &plan, hello.memory_limit_bytes);
+    let header = run.header(&ready, &spec, &plan);
+    let Ready { mut target, mut observer, .. } = ready;
     let mut recorder = Recorder::create(run.recording, header)
         .map_err(|error| RunError::Input(format!("can't write {}: {error}", run.recording.display())))?;
 
@@ -162,7 +167,8 @@ pub async fn run(run: Run<'_>, watcher: &mut dyn Watcher) -> Result<Recording, R
         seed,
         plan: plan.clone(),
         data: target.data(),
-        probe: &mut probe,
+        ready: target.ready(),
+        observer: &mut observer,
         load: &mut load,
         tally: &tally,
         control: Control::new(run.control_per_1000),
@@ -173,7 +179,7 @@ pub async fn run(run: Run<'_>, watcher: &mut dyn Watcher) -> Result<Recording, R
     let result = soak.run(&mut stop, died).await;
     if let Some(profile) = &run.profile {
         soak.show(0, Doing::Profiling);
-        soak.watcher.profiled(&profile.file, write_profile(soak.probe).await);
+        soak.watcher.profiled(&profile.file, write_profile(soak.observer).await);
     }
     soak.show(0, Doing::Ending);
     drop(load);
@@ -191,16 +197,17 @@ pub async fn run(run: Run<'_>, watcher: &mut dyn Watcher) -> Result<Recording, R
         .map_err(|error| RunError::internal(&format!("can't write {}", run.recording.display()), error))
 }
 
-async fn write_profile(probe: &mut Probe) -> Result<(), String> {
-    probe.write_profile().await.map_err(|error| error.to_string())
+async fn write_profile(observer: &mut Observer) -> Result<(), String> {
+    observer.write_profile().await.map_err(|error| error.to_string())
 }
 
 /// What a run of this scenario can't see.
-fn list_not_analysed(scenario: &Scenario, profile: Option<&Profile>) -> Vec<String> {
-    let mut sentences = vec![
-        "memory of the child processes the server starts".to_owned(),
-        "code that no request of this scenario reaches".to_owned(),
-    ];
+fn list_not_analysed(scenario: &Scenario, observer: &Observer, profile: Option<&Profile>) -> Vec<String> {
+    let mut sentences = match observer {
+        Observer::Probe(_) => vec!["memory of the child processes the server starts".to_owned()],
+        Observer::Outside(outside) => outside.blind_spots(),
+    };
+    sentences.push("code that no request of this scenario reaches".to_owned());
     if !scenario.unused_kinds.is_empty() {
         sentences.push(format!("request kinds known but not sent: {}", scenario.unused_kinds.join(", ")));
     }

@@ -11,10 +11,10 @@ use crate::control::Control;
 use crate::cycle::{CyclePlan, PlannedFlow};
 use crate::data::DataFolder;
 use crate::load::{Batch, Load, SendError, Tally};
-use crate::probe::{Probe, ProbeError};
+use crate::observer::{ObserveError, Observer};
 use crate::recorder::Recorder;
 use crate::rest::{Rest, Rested};
-use crate::scenario::{Action, Answers, Scenario, Step};
+use crate::scenario::{Action, Scenario};
 use crate::target::Target;
 use crate::watcher::{Doing, Progress, Watcher};
 
@@ -29,7 +29,7 @@ pub(crate) enum Ending {
     #[error("stopped")]
     Stopped,
     #[error("{0}")]
-    Probe(#[from] ProbeError),
+    Observer(#[from] ObserveError),
     #[error("the recording can't be written: {0}")]
     Recording(std::io::Error),
     #[error("{0}")]
@@ -43,7 +43,7 @@ impl Ending {
         match self {
             Ending::Died => died(),
             Ending::Stopped => Outcome::Interrupted,
-            Ending::Probe(_) | Ending::Stage(_) if target.is_dead().await => died(),
+            Ending::Observer(_) | Ending::Stage(_) if target.is_dead().await => died(),
             other => Outcome::Failed { why: other.to_string() },
         }
     }
@@ -71,8 +71,10 @@ pub(crate) struct Soak<'a> {
     pub(crate) scenario: &'a Scenario,
     pub(crate) seed: u64,
     pub(crate) plan: Plan,
-    pub(crate) data: &'a DataFolder,
-    pub(crate) probe: &'a mut Probe,
+    pub(crate) data: Option<&'a DataFolder>,
+    /// Path of a request the server answers.
+    pub(crate) ready: &'a str,
+    pub(crate) observer: &'a mut Observer,
     pub(crate) load: &'a mut Load,
     pub(crate) tally: &'a Tally,
     pub(crate) control: Control,
@@ -97,10 +99,10 @@ impl Soak<'_> {
 
     async fn run_cycles(&mut self) -> Result<(), Ending> {
         let mut rest = Rest::default();
-        self.load.warm_up(&health(), self.clock).await.map_err(|error| refused("GET /health", &error))?;
+        self.load.warm_up(self.ready).await.map_err(|error| refused("opening the connections", &error))?;
         let rested = self.rest(&mut rest, 0).await?;
         self.snapshot(0, Moment::Baseline, rested).await?;
-        self.probe.advance_cohort().await?;
+        self.observer.advance_cohort().await?;
         let mut cycle = 0;
         loop {
             while cycle < self.plan.cycles {
@@ -119,8 +121,13 @@ impl Soak<'_> {
     }
 
     async fn run_cycle(&mut self, cycle: u32, rest: &mut Rest) -> Result<(), Ending> {
-        let plan = CyclePlan::draw(self.scenario, self.seed, cycle, self.plan.requests_per_cycle);
-        if let Some(event) = self.control.plant(self.probe, cycle, self.plan.requests_per_cycle).await? {
+        let requests = self.plan.requests_per_cycle;
+        let variation = self.observer.mixture_variation();
+        let plan = CyclePlan::draw(self.scenario, self.seed, cycle, requests, variation);
+        if let Observer::Probe(probe) = &mut *self.observer
+            && let Some(event) =
+                self.control.plant(probe, cycle, requests).await.map_err(ObserveError::from)?
+        {
             self.record(event)?;
         }
         for (stage, flows) in self.scenario.stages.iter().zip(&plan.stages) {
@@ -129,12 +136,12 @@ impl Soak<'_> {
             }
             if !stage.before.is_empty() {
                 // Nothing of an earlier stage may come under this stage's tricks.
-                rest.wait_between_stages(self.probe).await?;
+                rest.wait_between_stages(self.observer).await?;
                 self.act(cycle, &stage.before).await?;
             }
             self.send(cycle, flows, rest).await;
             if !stage.after.is_empty() {
-                rest.wait_between_stages(self.probe).await?;
+                rest.wait_between_stages(self.observer).await?;
                 self.act(cycle, &stage.after).await?;
             }
         }
@@ -144,13 +151,13 @@ impl Soak<'_> {
             && (cycle.is_multiple_of(advance.every) || cycle == self.plan.cycles)
         {
             self.record(Event::ClockAdvanced { cycle, by_ms: advance.by.0 })?;
-            let advanced_ms = self.probe.advance_clock(advance.by.0).await?;
+            let advanced_ms = self.observer.advance_clock(advance.by.0).await?;
             self.clock.set_advanced(advanced_ms);
             rest.forget_held();
             let rested = self.rest(rest, cycle).await?;
             self.snapshot(cycle, Moment::AfterAdvance, rested).await?;
         }
-        self.probe.advance_cohort().await?;
+        self.observer.advance_cohort().await?;
         Ok(())
     }
 
@@ -175,11 +182,11 @@ impl Soak<'_> {
 
     async fn rest(&mut self, rest: &mut Rest, cycle: u32) -> Result<Rested, Ending> {
         self.show(cycle, Doing::Resting);
-        Ok(rest.wait(self.probe).await?)
+        Ok(rest.wait(self.observer).await?)
     }
 
     async fn snapshot(&mut self, cycle: u32, moment: Moment, rested: Rested) -> Result<(), Ending> {
-        let taken = self.probe.snapshot().await?;
+        let taken = self.observer.snapshot().await?;
         self.recorder
             .snapshot(cycle, moment, taken, rested, self.tally, self.clock)
             .map_err(Ending::Recording)
@@ -194,27 +201,29 @@ impl Soak<'_> {
             match action {
                 Action::Request(step) => {
                     let name = format!("{} {}", step.method, step.path);
-                    let (status, _) = self
-                        .load
-                        .send_step(step, cycle, self.clock)
-                        .await
-                        .map_err(|error| refused(&name, &error))?;
-                    if !step.expect.ok.contains(&status) {
-                        let expected = &step.expect;
+                    let answer = self.load.send_step(step, cycle, self.clock).await;
+                    let answer = answer.map_err(|error| refused(&name, &error))?;
+                    if !step.expect.ok.contains(&answer.status) {
+                        let (status, expected) = (answer.status, &step.expect);
                         return Err(Ending::Stage(format!(
                             "{name} was answered {status}, expected {expected}"
                         )));
                     }
                 }
                 Action::Obstruct(name) => {
-                    self.data.obstruct(name).map_err(|error| blocked("obstruct", name, &error))?;
+                    self.data()?.obstruct(name).map_err(|error| blocked("obstruct", name, &error))?;
                 }
                 Action::Restore(name) => {
-                    self.data.restore(name).map_err(|error| blocked("restore", name, &error))?;
+                    self.data()?.restore(name).map_err(|error| blocked("restore", name, &error))?;
                 }
             }
         }
         Ok(())
+    }
+
+    fn data(&self) -> Result<&DataFolder, Ending> {
+        let missing = "where the server keeps its data is not known: name the folder as data in [target]";
+        self.data.ok_or_else(|| Ending::Stage(missing.to_owned()))
     }
 
     /// Tells the watcher what the run is at.
@@ -231,19 +240,6 @@ fn progress(tally: &Tally, plan: &Plan, clock: &Clock, cycle: u32, doing: Doing)
     let rate = done as f64 / elapsed.as_secs_f64().max(0.001);
     let planned = u64::from(plan.cycles) * plan.requests_per_cycle;
     Progress { cycle, cycles: plan.cycles, done, planned, rate, elapsed, median_us, p99_us, doing }
-}
-
-/// The request every connection is opened with.
-fn health() -> Step {
-    Step {
-        method: http::Method::GET,
-        path: "/health".parse().expect("a plain text is a template"),
-        headers: Vec::new(),
-        body: None,
-        sign: None,
-        expect: Answers { ok: vec![200], error: Vec::new() },
-        remember: Vec::new(),
-    }
 }
 
 fn refused(what: &str, error: &SendError) -> Ending {

@@ -9,11 +9,27 @@ use heapsoak_verdict::{
 use crate::units::{Bytes, Count, signed};
 use crate::{Forecast, Run};
 
+/// The memory that was judged where no heap was counted: what a garbage collector left, or else the process's own.
+fn from_outside(judgement: &Judgement) -> Option<&ResourceJudgement> {
+    let named = |start: &str| {
+        judgement.resources.iter().find(|one| one.unit == Unit::Bytes && one.name.starts_with(start))
+    };
+    named("heap.").or_else(|| named("private")).or_else(|| named("rss"))
+}
+
 /// The answer of a run as one or two sentences.
 pub(crate) fn headline(run: &Run<'_>) -> String {
     let judgement = run.judgement;
     match judgement.verdict {
         RunVerdict::Leak => leak_headline(judgement, &Forecast::of(run)),
+        RunVerdict::Clean if judgement.components.is_empty() => match from_outside(judgement) {
+            Some(seen) => format!(
+                "No leak found, seen from outside. Growth of {} or more per 1,000 requests would have been seen in {}.",
+                Bytes(seen.minimum_detectable_per_1000_requests),
+                seen.name
+            ),
+            None => "No leak found, seen from outside.".to_owned(),
+        },
         RunVerdict::Clean => {
             let limit = judgement
                 .components

@@ -14,7 +14,7 @@ use crate::judgement::{
 };
 use crate::policy::Policy;
 use crate::quality::{not_analysed, quality, requests};
-use crate::resources::{Series, resources};
+use crate::resources::{Series, least_rise, resources};
 use crate::timeline::Timeline;
 use crate::words::{count, growth, list};
 
@@ -40,7 +40,7 @@ pub fn judge_with(recording: &Recording, policy: &Policy) -> Judgement {
     let quality = quality(&timeline, &requests, warm_up, control, policy);
     let wanted = components.iter().filter_map(|component| component.wanted).fold(None, most);
     let (verdict, reasons) = answer(&components, &series, &findings, &quality, policy);
-    let out_of_memory = out_of_memory(&timeline, &components);
+    let out_of_memory = out_of_memory(&timeline, &components, &series);
     Judgement {
         verdict,
         reasons,
@@ -54,7 +54,7 @@ pub fn judge_with(recording: &Recording, policy: &Policy) -> Judgement {
         resources: series
             .iter()
             .zip(triggers)
-            .map(|(series, triggers)| publish_resource(&timeline, series, triggers))
+            .map(|(series, triggers)| publish_resource(&timeline, series, triggers, policy))
             .collect(),
         findings,
         requests,
@@ -109,6 +109,7 @@ fn leaking_resources(
         .filter(|(series, _)| series.verdict == ComponentVerdict::Leak)
         .map(|(series, kinds)| LeakingResource {
             name: series.name.clone(),
+            unit: series.unit,
             kinds: kinds.clone(),
             homes: homes(components, kinds),
             per_1000: series.slope,
@@ -149,7 +150,11 @@ fn answer(
         .filter(|component| component.verdict == ComponentVerdict::Leak)
         .map(|component| format!("{} keeps {} per 1,000 requests", component.name, growth(component.growth)))
         .chain(series.iter().filter(|series| series.verdict == ComponentVerdict::Leak).map(|series| {
-            format!("{} grow by {} per 1,000 requests", series.name, count(series.slope.estimate))
+            let grown = match series.unit {
+                Unit::Count => count(series.slope.estimate),
+                Unit::Bytes => growth(series.slope),
+            };
+            format!("{} grow by {grown} per 1,000 requests", series.name)
         }))
         .collect();
     if !leaks.is_empty() {
@@ -169,9 +174,7 @@ fn answer(
         .chain(
             series
                 .iter()
-                .filter(|series| {
-                    series.unit == Unit::Count && series.verdict == ComponentVerdict::Inconclusive
-                })
+                .filter(|series| series.judged && series.verdict == ComponentVerdict::Inconclusive)
                 .map(|series| series.name.as_str()),
         )
         .collect();
@@ -189,11 +192,18 @@ fn answer(
     (RunVerdict::Clean, vec![others])
 }
 
-fn out_of_memory(timeline: &Timeline<'_>, components: &[Component]) -> OutOfMemory {
+fn out_of_memory(timeline: &Timeline<'_>, components: &[Component], series: &[Series]) -> OutOfMemory {
     let leaking: Vec<Growth> = components
         .iter()
         .filter(|component| component.verdict == ComponentVerdict::Leak)
         .map(|component| component.growth)
+        // Bytes of the process leak only where no heap was counted.
+        .chain(
+            series
+                .iter()
+                .filter(|series| series.unit == Unit::Bytes && series.verdict == ComponentVerdict::Leak)
+                .map(|series| series.slope),
+        )
         .collect();
     let last = timeline.instants.last();
     let live: f64 = components.iter().map(|component| component.whole.evidence.level.end).sum();
@@ -212,6 +222,7 @@ fn publish_resource(
     timeline: &Timeline<'_>,
     series: &Series,
     triggered_by: Vec<String>,
+    policy: &Policy,
 ) -> ResourceJudgement {
     let peak = series.values.iter().copied().fold(0.0, f64::max);
     let spread = (series.slope.high - series.slope.low) / 2.0;
@@ -226,7 +237,7 @@ fn publish_resource(
         count(last),
         series.trend.p,
     )];
-    if series.unit == Unit::Bytes {
+    if !series.judged {
         evidence.push("bytes of the process are shown, and not judged".to_owned());
     }
     ResourceJudgement {
@@ -234,7 +245,7 @@ fn publish_resource(
         unit: series.unit,
         verdict: series.verdict,
         growth_per_1000_requests: series.slope,
-        minimum_detectable_per_1000_requests: spread.max(3.0 / thousands),
+        minimum_detectable_per_1000_requests: spread.max(least_rise(series, policy) / thousands),
         bound: (series.verdict == ComponentVerdict::Bounded).then_some(peak as u64),
         triggered_by,
         series: timeline

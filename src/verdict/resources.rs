@@ -1,5 +1,7 @@
 //! Non-heap resources: counts of descriptors, threads, tasks and processes. Bytes (`rss`, `jemalloc.*`) depend on the
-//! allocator's and the kernel's habits; they are shown, and never called a leak.
+//! allocator's and the kernel's habits: where the heap itself was counted they are shown, and never called a leak. Of a
+//! server without the probe nothing better is known, and one of them is judged: what a garbage collector left
+//! (`heap.*`), or else the memory that is the process's alone.
 
 use heapsoak_record::Unit;
 
@@ -8,17 +10,30 @@ use crate::policy::Policy;
 use crate::statistics::{Trend, holm, mann_kendall, theil_sen};
 use crate::timeline::Timeline;
 
+/// Names of bytes that are a heap's own, counted when its garbage is collected.
+const HEAP: &str = "heap.";
+
 /// With so many advances of the clock, only the quiet points behind them count.
 const ENOUGH_ADVANCES: usize = 6;
 
 /// A count that rose by less in the whole run is not looked at.
 const LEAST_RISE: f64 = 3.0;
 
+/// A heap after a full collection is exact but for what the engine itself compiles and learns as it warms up: around 150 KiB
+/// in the first thousands of requests of a small Node server.
+const LEAST_HEAP_RISE: f64 = 256.0 * 1024.0;
+
+/// Memory of a process rises with the habits of its allocator: by less than this, and this share of where it began, it
+/// says nothing.
+const LEAST_MEMORY_RISE: (f64, f64) = (8.0 * 1024.0 * 1024.0, 0.15);
+
 /// A resource over the run.
 #[derive(Debug)]
 pub(crate) struct Series {
     pub(crate) name: String,
     pub(crate) unit: Unit,
+    /// Whether it is judged, or only shown.
+    pub(crate) judged: bool,
     /// Value at each instant.
     pub(crate) values: Vec<f64>,
     /// Indices of the quiet points it is judged at.
@@ -36,10 +51,16 @@ pub(crate) fn resources(timeline: &Timeline<'_>, policy: &Policy) -> Vec<Series>
             names.push((resource.name.clone(), resource.unit));
         }
     }
-    let mut all: Vec<Series> =
-        names.into_iter().map(|(name, unit)| measure(timeline, name, unit, policy)).collect();
+    let memory = judged_bytes(timeline, &names);
+    let mut all: Vec<Series> = names
+        .into_iter()
+        .map(|(name, unit)| {
+            let judged = unit == Unit::Count || memory.contains(&name);
+            measure(timeline, name, unit, judged, policy)
+        })
+        .collect();
     let chances: Vec<f64> =
-        all.iter().map(|series| if series.unit == Unit::Count { series.trend.p } else { 1.0 }).collect();
+        all.iter().map(|series| if series.judged { series.trend.p } else { 1.0 }).collect();
     let holds = holm(&chances, policy.alpha);
     for (series, holds) in all.iter_mut().zip(holds) {
         series.verdict = decide(timeline, series, holds, policy);
@@ -47,7 +68,33 @@ pub(crate) fn resources(timeline: &Timeline<'_>, policy: &Policy) -> Vec<Series>
     all
 }
 
-fn measure(timeline: &Timeline<'_>, name: String, unit: Unit, policy: &Policy) -> Series {
+/// The bytes that stand for the heap where it was not counted.
+fn judged_bytes(timeline: &Timeline<'_>, names: &[(String, Unit)]) -> Vec<String> {
+    if timeline.snapshots.iter().any(|snapshot| snapshot.heap.is_some()) {
+        return Vec::new();
+    }
+    let bytes = || names.iter().filter(|(_, unit)| *unit == Unit::Bytes).map(|(name, _)| name);
+    let heaps: Vec<String> = bytes().filter(|name| name.starts_with(HEAP)).cloned().collect();
+    if heaps.is_empty() {
+        let known = |wanted: &str| bytes().find(|name| *name == wanted).cloned();
+        known("private").or_else(|| known("rss")).into_iter().collect()
+    } else {
+        heaps
+    }
+}
+
+/// By how much something must rise in a run before it is looked at.
+pub(crate) fn least_rise(series: &Series, policy: &Policy) -> f64 {
+    let start = series.values.first().copied().unwrap_or(0.0);
+    match series.unit {
+        Unit::Count => LEAST_RISE,
+        Unit::Bytes if !series.judged => (0.05 * start).max(policy.least_rise),
+        Unit::Bytes if series.name.starts_with(HEAP) => (0.02 * start).max(LEAST_HEAP_RISE),
+        Unit::Bytes => (LEAST_MEMORY_RISE.1 * start).max(LEAST_MEMORY_RISE.0),
+    }
+}
+
+fn measure(timeline: &Timeline<'_>, name: String, unit: Unit, judged: bool, policy: &Policy) -> Series {
     let mut last = 0.0;
     let values: Vec<f64> = timeline
         .snapshots
@@ -61,7 +108,8 @@ fn measure(timeline: &Timeline<'_>, name: String, unit: Unit, policy: &Policy) -
     let x: Vec<f64> = troughs.iter().map(|&index| timeline.instants[index].requests / 1000.0).collect();
     let y: Vec<f64> = troughs.iter().map(|&index| values[index]).collect();
     let slope = theil_sen(&x, &y).unwrap_or_default();
-    Series { name, unit, values, troughs, slope, trend: mann_kendall(&y), verdict: ComponentVerdict::Stable }
+    let (trend, verdict) = (mann_kendall(&y), ComponentVerdict::Stable);
+    Series { name, unit, judged, values, troughs, slope, trend, verdict }
 }
 
 /// The quiet points past warm-up. Where the clock is advanced often, or frees most of what is held, only those right
@@ -83,7 +131,7 @@ fn decide(timeline: &Timeline<'_>, series: &Series, holds: bool, policy: &Policy
     let y: Vec<f64> = series.troughs.iter().map(|&index| series.values[index]).collect();
     let peak = series.values.iter().copied().fold(0.0, f64::max);
     let start = series.values.first().copied().unwrap_or(0.0);
-    let least = if series.unit == Unit::Count { LEAST_RISE } else { (0.05 * start).max(policy.least_rise) };
+    let least = least_rise(series, policy);
     if peak - start < least {
         return ComponentVerdict::Stable;
     }
@@ -92,10 +140,12 @@ fn decide(timeline: &Timeline<'_>, series: &Series, holds: bool, policy: &Policy
     let (whole, half, third) = (change(0), change(y.len() / 2), change(y.len() - y.len().div_ceil(3)));
     let goes_on = whole >= least && third > 0.0 && half >= 0.25 * whole && series.slope.low > 0.0;
     let enough = timeline.cycles.len() >= policy.least_cycles;
-    match series.unit {
-        Unit::Count if goes_on && rises >= 3 && holds && enough => ComponentVerdict::Leak,
-        Unit::Count if goes_on && series.trend.p < policy.alpha => ComponentVerdict::Inconclusive,
-        Unit::Bytes if goes_on => ComponentVerdict::Inconclusive,
-        Unit::Count | Unit::Bytes => ComponentVerdict::Bounded,
+    if series.judged {
+        return match () {
+            () if goes_on && rises >= 3 && holds && enough => ComponentVerdict::Leak,
+            () if goes_on && series.trend.p < policy.alpha => ComponentVerdict::Inconclusive,
+            () => ComponentVerdict::Bounded,
+        };
     }
+    if goes_on { ComponentVerdict::Inconclusive } else { ComponentVerdict::Bounded }
 }

@@ -1,48 +1,39 @@
 use std::io;
-use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
-use tokio::task::JoinHandle;
+use bytes::BytesMut;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
+use super::http1::{Answer, AnswerError, read_answer};
 use super::request::{PrepareError, Prepared};
+use super::stream::Stream;
+use crate::target::{Address, Scheme};
 
 /// Longest wait for an answer.
 const ANSWER_TIME: Duration = Duration::from_secs(30);
 
-/// Largest answer read.
-const LARGEST_ANSWER: usize = 16 << 20;
+/// Longest line read as an answer.
+const LONGEST_LINE: usize = 1 << 20;
+
+/// A connection that was idle for longer may be closed by the server at any moment; what was sent into such a close is
+/// sent once more.
+const IDLE: Duration = Duration::from_millis(500);
 
 /// A keep-alive connection to the server, opened anew when it was closed.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    address: SocketAddr,
-    host: String,
+    address: Address,
     open: Option<Open>,
+    /// The request as it goes out; kept for the next one.
+    bytes: Vec<u8>,
 }
 
 #[derive(Debug)]
 struct Open {
-    sender: SendRequest<Full<Bytes>>,
-    task: JoinHandle<()>,
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-/// What the server answered.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) body: Bytes,
+    stream: Stream,
+    buffer: BytesMut,
+    last_used: Instant,
 }
 
 /// Why there is no answer.
@@ -52,17 +43,33 @@ pub(crate) enum SendError {
     Connect(io::Error),
     #[error(transparent)]
     Prepare(#[from] PrepareError),
-    #[error("the connection failed: {0}")]
-    Http(#[from] hyper::Error),
-    #[error("the answer can't be read: {0}")]
-    Body(Box<dyn std::error::Error + Send + Sync>),
+    #[error(transparent)]
+    Answer(#[from] AnswerError),
     #[error("no answer within {} s", ANSWER_TIME.as_secs())]
     TimedOut,
 }
 
 impl Connection {
-    pub(crate) fn new(address: SocketAddr) -> Connection {
-        Connection { address, host: address.to_string(), open: None }
+    pub(crate) fn new(address: Address) -> Connection {
+        Connection { address, open: None, bytes: Vec::new() }
+    }
+
+    /// How the server is spoken to.
+    pub(super) fn scheme(&self) -> Scheme {
+        self.address.scheme
+    }
+
+    /// Opens the connection, if it is not open.
+    pub(crate) async fn open(&mut self) -> Result<(), SendError> {
+        if self.open.as_ref().is_some_and(|open| open.buffer.is_empty() && !open.stream.is_stale()) {
+            return Ok(());
+        }
+        self.open = None;
+        let opening = timeout(ANSWER_TIME, Stream::connect(&self.address.place));
+        let stream =
+            opening.await.unwrap_or(Err(io::ErrorKind::TimedOut.into())).map_err(SendError::Connect)?;
+        self.open = Some(Open { stream, buffer: BytesMut::new(), last_used: Instant::now() });
+        Ok(())
     }
 
     /// Sends a request and reads the whole answer.
@@ -71,54 +78,68 @@ impl Connection {
         prepared: &Prepared,
         kind: Option<&str>,
     ) -> Result<Answer, SendError> {
-        let answer =
-            timeout(ANSWER_TIME, self.exchange(prepared, kind)).await.unwrap_or(Err(SendError::TimedOut));
-        if answer.is_err() {
-            self.open = None;
+        self.bytes.clear();
+        match self.address.scheme {
+            Scheme::Http | Scheme::Https => {
+                prepared.write_http1(&self.address.authority, kind, &mut self.bytes);
+            }
+            Scheme::Lines => prepared.write_line(&mut self.bytes),
+        }
+        let answer = timeout(ANSWER_TIME, self.exchange(prepared)).await.unwrap_or(Err(SendError::TimedOut));
+        match &answer {
+            Ok(answer) if answer.reusable => {}
+            _ => self.open = None,
         }
         answer
     }
 
-    async fn exchange(&mut self, prepared: &Prepared, kind: Option<&str>) -> Result<Answer, SendError> {
-        let reused = self.open.is_some();
-        match self.try_exchange(prepared, kind).await {
-            // The server closed the idle connection before the request went out: it never saw it.
-            Err(SendError::Http(error)) if reused && error.is_canceled() => {
+    async fn exchange(&mut self, prepared: &Prepared) -> Result<Answer, SendError> {
+        let idle = self.open.as_ref().is_some_and(|open| open.last_used.elapsed() >= IDLE);
+        match self.try_exchange(prepared).await {
+            Err(SendError::Answer(AnswerError::Closed)) if idle => {
                 self.open = None;
-                self.try_exchange(prepared, kind).await
+                self.try_exchange(prepared).await
             }
             other => other,
         }
     }
 
-    async fn try_exchange(&mut self, prepared: &Prepared, kind: Option<&str>) -> Result<Answer, SendError> {
-        let request = prepared.to_request(&self.host, kind)?;
-        let response = self.sender().await?.send_request(request).await?;
-        let status = response.status().as_u16();
-        let body =
-            Limited::new(response.into_body(), LARGEST_ANSWER).collect().await.map_err(SendError::Body)?;
-        Ok(Answer { status, body: body.to_bytes() })
-    }
-
-    async fn sender(&mut self) -> Result<&mut SendRequest<Full<Bytes>>, SendError> {
-        if let Some(open) = &mut self.open
-            && open.sender.ready().await.is_err()
-        {
-            self.open = None;
+    async fn try_exchange(&mut self, prepared: &Prepared) -> Result<Answer, SendError> {
+        self.open().await?;
+        let open = self.open.as_mut().expect("it was opened the line above");
+        if let Err(error) = open.stream.write_all(&self.bytes).await {
+            return Err(match error.kind() {
+                io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => AnswerError::Closed.into(),
+                _ => AnswerError::Io(error).into(),
+            });
         }
-        let open = match self.open.take() {
-            Some(open) => open,
-            None => open(self.address).await?,
+        let answer = match self.address.scheme {
+            Scheme::Http | Scheme::Https => {
+                read_answer(&mut open.stream, &mut open.buffer, prepared.wants_headers, prepared.is_head())
+                    .await?
+            }
+            Scheme::Lines => read_line(open).await?,
         };
-        Ok(&mut self.open.insert(open).sender)
+        open.last_used = Instant::now();
+        Ok(answer)
     }
 }
 
-async fn open(address: SocketAddr) -> Result<Open, SendError> {
-    let stream = TcpStream::connect(address).await.map_err(SendError::Connect)?;
-    stream.set_nodelay(true).map_err(SendError::Connect)?;
-    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    // Errors of the connection reach the request that waits on it.
-    let task = tokio::spawn(async move { drop(connection.await) });
-    Ok(Open { sender, task })
+/// One line is the answer to one line.
+async fn read_line(open: &mut Open) -> Result<Answer, AnswerError> {
+    loop {
+        if let Some(end) = open.buffer.iter().position(|byte| *byte == b'\n') {
+            let line = open.buffer.split_to(end + 1).freeze();
+            return Ok(Answer { status: 0, headers: Vec::new(), body: line, reusable: true });
+        }
+        if open.buffer.len() > LONGEST_LINE {
+            return Err(AnswerError::TooLarge);
+        }
+        let empty = open.buffer.is_empty();
+        match open.stream.read_buf(&mut open.buffer).await? {
+            0 if empty => return Err(AnswerError::Closed),
+            0 => return Err(AnswerError::Cut),
+            _ => {}
+        }
+    }
 }

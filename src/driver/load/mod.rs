@@ -1,11 +1,13 @@
 //! Sends the requests of a cycle and checks the answers.
 
+mod check;
 mod connection;
+mod http1;
 mod request;
+mod stream;
 mod tally;
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -17,8 +19,10 @@ use tokio::sync::SetOnce;
 use crate::clock::Clock;
 use crate::cycle::{PlannedFlow, draw_values};
 use crate::scenario::{Answers, Replay, Scenario, Step};
+use crate::target::{Address, Scheme};
 use crate::template::Values;
 pub(crate) use connection::{Connection, SendError};
+pub(crate) use http1::Answer;
 pub(crate) use request::Prepared;
 pub(crate) use tally::Tally;
 
@@ -43,8 +47,8 @@ pub(crate) struct Batch<'a> {
 type Sent = HashMap<u32, SetOnce<Option<Arc<Prepared>>>>;
 
 impl Load {
-    pub(crate) fn new(address: SocketAddr, concurrency: u32, seed: u64, requests_per_cycle: u64) -> Load {
-        let connections = (0..concurrency).map(|_| Connection::new(address)).collect();
+    pub(crate) fn new(address: &Address, concurrency: u32, seed: u64, requests_per_cycle: u64) -> Load {
+        let connections = (0..concurrency).map(|_| Connection::new(address.clone())).collect();
         Load { connections, seed, requests_per_cycle }
     }
 
@@ -54,19 +58,20 @@ impl Load {
         step: &Step,
         cycle: u32,
         clock: &Clock,
-    ) -> Result<(u16, Bytes), SendError> {
+    ) -> Result<Answer, SendError> {
         let mut values = draw_values(self.seed, cycle, u32::MAX, self.requests_per_cycle);
         let prepared = Prepared::new(step, &mut values, clock.server_now_ms())?;
-        let answer = self.connections[0].send(&prepared, None).await?;
-        Ok((answer.status, answer.body))
+        self.connections[0].send(&prepared, None).await
     }
 
     /// Opens every connection with one request each, so that none is opened while the server is measured.
-    pub(crate) async fn warm_up(&mut self, step: &Step, clock: &Clock) -> Result<(), SendError> {
-        let mut values = draw_values(self.seed, 0, u32::MAX, self.requests_per_cycle);
-        let prepared = Prepared::new(step, &mut values, clock.server_now_ms())?;
-        let answers = self.connections.iter_mut().map(|connection| connection.send(&prepared, None));
-        join_all(answers).await.into_iter().try_for_each(|answer| answer.map(drop))
+    pub(crate) async fn warm_up(&mut self, path: &str) -> Result<(), SendError> {
+        let prepared = Prepared::get(path);
+        let openings = self.connections.iter_mut().map(async |connection| match connection.scheme() {
+            Scheme::Lines => connection.open().await,
+            Scheme::Http | Scheme::Https => connection.send(&prepared, None).await.map(drop),
+        });
+        join_all(openings).await.into_iter().collect()
     }
 
     /// Sends a batch of flows and counts what becomes of them. Returns when nothing is in flight.
@@ -166,7 +171,7 @@ impl Slot<'_> {
         let start = Instant::now();
         match self.connection.send(prepared, Some(name)).await {
             Ok(answer) => {
-                let expected = self.tally.count_answer(kind, cycle, answer.status, expect, start.elapsed());
+                let expected = self.tally.count_answer(kind, cycle, &answer, expect, start.elapsed());
                 expected.then_some(answer.body)
             }
             Err(error) => {

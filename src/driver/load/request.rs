@@ -1,8 +1,7 @@
 use bytes::Bytes;
 use heapsoak_record::wire::KIND_HEADER;
 use hmac::{Hmac, KeyInit, Mac};
-use http::{HeaderName, HeaderValue, Method, Request, header};
-use http_body_util::Full;
+use http::{HeaderName, HeaderValue, Method, Uri, header};
 use sha2::Sha256;
 
 use crate::scenario::{Sign, Step};
@@ -15,6 +14,10 @@ pub(crate) struct Prepared {
     path: String,
     headers: Vec<(HeaderName, HeaderValue)>,
     body: Bytes,
+    /// Whether a length is sent even when there is no body.
+    has_body: bool,
+    /// Whether the headers of the answer are looked at.
+    pub(super) wants_headers: bool,
 }
 
 /// Why a step can't be made into a request.
@@ -32,6 +35,9 @@ impl Prepared {
     /// Fills in a step's templates. `now_ms` is the server's clock.
     pub(crate) fn new(step: &Step, values: &mut Values, now_ms: u64) -> Result<Prepared, PrepareError> {
         let path = step.path.render(values, now_ms)?;
+        if !path.is_empty() && path.parse::<Uri>().is_err() {
+            return Err(PrepareError::Path(path));
+        }
         let mut headers = Vec::with_capacity(step.headers.len() + 2);
         for (name, value) in &step.headers {
             headers.push((name.clone(), read_value(name, &value.render(values, now_ms)?)?));
@@ -46,7 +52,22 @@ impl Prepared {
         if let Some(sign) = &step.sign {
             headers.push((sign.header.clone(), signature(sign, &body)));
         }
-        Ok(Prepared { method: step.method.clone(), path, headers, body })
+        let has_body =
+            step.body.is_some() || [Method::POST, Method::PUT, Method::PATCH].contains(&step.method);
+        let wants_headers = step.wants_headers();
+        Ok(Prepared { method: step.method.clone(), path, headers, body, has_body, wants_headers })
+    }
+
+    /// A plain GET.
+    pub(crate) fn get(path: &str) -> Prepared {
+        Prepared {
+            method: Method::GET,
+            path: path.to_owned(),
+            headers: Vec::new(),
+            body: Bytes::new(),
+            has_body: false,
+            wants_headers: false,
+        }
     }
 
     /// The same with text added at the end of headers it has.
@@ -67,24 +88,45 @@ impl Prepared {
         Ok(longer)
     }
 
-    /// As a request to a host, with its kind in the header the probe's layer reads.
-    pub(super) fn to_request(
-        &self,
-        host: &str,
-        kind: Option<&str>,
-    ) -> Result<Request<Full<Bytes>>, PrepareError> {
-        let mut request = Request::new(Full::new(self.body.clone()));
-        *request.method_mut() = self.method.clone();
-        *request.uri_mut() = self.path.parse().map_err(|_| PrepareError::Path(self.path.clone()))?;
-        let headers = request.headers_mut();
-        headers.insert(header::HOST, read_value(&header::HOST, host)?);
+    /// Whether the answer has no body, whatever it says.
+    pub(super) fn is_head(&self) -> bool {
+        self.method == Method::HEAD
+    }
+
+    /// Appends the request as HTTP/1.1, with its kind in the header the probe's layer reads.
+    pub(super) fn write_http1(&self, host: &str, kind: Option<&str>, to: &mut Vec<u8>) {
+        to.extend_from_slice(self.method.as_str().as_bytes());
+        to.push(b' ');
+        to.extend_from_slice(self.path.as_bytes());
+        to.extend_from_slice(b" HTTP/1.1\r\n");
+        let mut put = |name: &str, value: &[u8]| {
+            to.extend_from_slice(name.as_bytes());
+            to.extend_from_slice(b": ");
+            to.extend_from_slice(value);
+            to.extend_from_slice(b"\r\n");
+        };
+        if !self.headers.iter().any(|(name, _)| *name == header::HOST) {
+            put("host", host.as_bytes());
+        }
         if let Some(kind) = kind {
-            headers.insert(KIND_HEADER, read_value(&HeaderName::from_static(KIND_HEADER), kind)?);
+            put(KIND_HEADER, kind.as_bytes());
         }
         for (name, value) in &self.headers {
-            headers.insert(name.clone(), value.clone());
+            put(name.as_str(), value.as_bytes());
         }
-        Ok(request)
+        if self.has_body {
+            put("content-length", self.body.len().to_string().as_bytes());
+        }
+        to.extend_from_slice(b"\r\n");
+        to.extend_from_slice(&self.body);
+    }
+
+    /// Appends the request as a line.
+    pub(super) fn write_line(&self, to: &mut Vec<u8>) {
+        to.extend_from_slice(&self.body);
+        if !self.body.ends_with(b"\n") {
+            to.extend_from_slice(b"\r\n");
+        }
     }
 }
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use heapsoak_record::{Event, KindCount};
 
+use super::check::{Checked, check};
+use super::http1::Answer;
 use crate::scenario::{Answers, Scenario};
 
 /// Failed requests of each kind that are recorded as events; later ones are counted.
@@ -69,7 +71,7 @@ impl Tally {
         &self,
         kind: usize,
         cycle: u32,
-        status: u16,
+        answer: &Answer,
         expect: &Answers,
         took: Duration,
     ) -> bool {
@@ -77,16 +79,15 @@ impl Tally {
         let micros = u64::try_from(took.as_micros()).unwrap_or(LONGEST_LATENCY_US);
         self.noted().latency_us.saturating_record(micros.max(1));
         let tally = &self.kinds[kind];
-        if expect.ok.contains(&status) {
-            tally.ok.fetch_add(1, Ordering::Relaxed);
-            true
-        } else if expect.error.contains(&status) {
-            tally.expected_errors.fetch_add(1, Ordering::Relaxed);
-            true
-        } else {
-            self.count_failure(kind, cycle, format!("status {status}"), format!("status {expect}"));
-            false
-        }
+        match check(expect, answer, took) {
+            Checked::Ok => tally.ok.fetch_add(1, Ordering::Relaxed),
+            Checked::ExpectedError => tally.expected_errors.fetch_add(1, Ordering::Relaxed),
+            Checked::Wrong { got, expected } => {
+                self.count_failure(kind, cycle, got, expected);
+                return false;
+            }
+        };
+        true
     }
 
     /// Counts a request that was not answered, or not as its kind expects.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path};
+use std::time::Duration;
 
 use heapsoak_record::{Budgets, Claim};
 use http::{HeaderName, Method};
@@ -10,22 +11,18 @@ use super::file::{
     self, ActionFile, AnswersFile, KindFile, LoadFile, ScenarioFile, SignFile, StageFile, StepFile,
 };
 use super::include::Resolved;
-use super::{
-    Action, Advance, Answers, Flow, Kind, Replay, Scenario, ScenarioError, Sign, Stage, Step, TargetSpec,
-};
+use super::target::read_target;
+use super::{Action, Advance, Answers, Flow, Kind, Replay, Scenario, ScenarioError, Sign, Stage, Step};
 use crate::template::Template;
 
 /// Stage of a kind that names none.
 const MAIN: &str = "main";
 
-/// Secret of a scenario that names none.
-const SECRET: &str = "heapsoak-webhook-secret";
-
 /// Checks and compiles a scenario.
 pub(super) fn compile(name: String, resolved: &Resolved) -> Result<Scenario, ScenarioError> {
     let Resolved { source, file, origins } = resolved;
-    let target = read_target(file);
-    let stages = compile_stages(resolved)?;
+    let target = read_target(file.target.as_ref().map(toml::Spanned::get_ref), source)?;
+    let stages = compile_stages(resolved, &target.secret)?;
     let mut kinds = Vec::new();
     for (kind, weight) in &file.weights {
         let problem = |message: String, help| source.problem_with_help(kind.span(), message, help);
@@ -119,15 +116,6 @@ fn read_advance(resolved: &Resolved) -> Result<Option<Advance>, ScenarioError> {
     Ok(Some(Advance { by: *clock.advance.get_ref(), every }))
 }
 
-fn read_target(file: &ScenarioFile) -> TargetSpec {
-    let target = file.target.as_ref().map(|target| target.get_ref().clone()).unwrap_or_default();
-    TargetSpec {
-        as_found: target.as_found.0,
-        args: target.args,
-        secret: target.secret.unwrap_or_else(|| SECRET.to_owned()),
-    }
-}
-
 fn read_budgets(resolved: &Resolved) -> Result<Budgets, ScenarioError> {
     let Some(budgets) = &resolved.file.budget else { return Ok(Budgets::default()) };
     match budgets.get_ref().problem() {
@@ -151,13 +139,12 @@ fn unused_kinds(file: &ScenarioFile, kinds: &[Kind]) -> Vec<String> {
     defined.filter(|name| !kinds.iter().any(|kind| kind.name == *name)).collect()
 }
 
-fn compile_stages(resolved: &Resolved) -> Result<Vec<Stage>, ScenarioError> {
-    let secret = read_target(&resolved.file).secret;
+fn compile_stages(resolved: &Resolved, secret: &str) -> Result<Vec<Stage>, ScenarioError> {
     let mut stages = vec![Stage { name: MAIN.to_owned(), ..Stage::default() }];
     for (name, stage) in &resolved.file.stage {
         let StageFile { before, after } = stage;
         let compile = |actions: &[toml::Spanned<ActionFile>]| {
-            let compiled = actions.iter().map(|action| compile_action(action.get_ref(), &secret));
+            let compiled = actions.iter().map(|action| compile_action(action.get_ref(), secret));
             compiled.collect::<Result<Vec<_>, _>>().map_err(|message| {
                 resolved.source.problem(0..0, format!("stage '{}': {message}", name.get_ref()))
             })
@@ -184,7 +171,7 @@ fn compile_action(action: &ActionFile, secret: &str) -> Result<Action, String> {
                 expect: action
                     .expect
                     .clone()
-                    .unwrap_or(AnswersFile { ok: vec![200, 202, 204], error: Vec::new() }),
+                    .unwrap_or_else(|| AnswersFile { ok: vec![200, 202, 204], ..AnswersFile::default() }),
                 remember: BTreeMap::new(),
             };
             Ok(Action::Request(Box::new(compile_step(&step, secret))))
@@ -216,8 +203,8 @@ fn compile_flow(
         .ok_or_else(|| format!("no stage is called '{wanted}'"))?;
     let expect =
         kind.expect.as_ref().ok_or("'expect' is missing: which status codes may it be answered with?")?;
-    if expect.ok.is_empty() && expect.error.is_empty() {
-        return Err("'expect' allows no status code".to_owned());
+    if compile_answers(expect).allows_nothing() {
+        return Err("'expect' allows no status code and no line".to_owned());
     }
     let bind: Vec<_> =
         kind.bind.iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
@@ -237,11 +224,19 @@ fn compile_flow(
     if kind.append.is_some() {
         return Err("'append' goes with 'replay-of'".to_owned());
     }
+    let (path, body) = match (&kind.path, &kind.send) {
+        (Some(path), None) => (path.clone(), kind.body.clone()),
+        (None, Some(line)) => (Template::empty(), Some(file::Body(line.clone()))),
+        (Some(_), Some(_)) => {
+            return Err("'send' is a line in place of 'path': it has one of them".to_owned());
+        }
+        (None, None) => return Err("it has no 'path' and no 'send'".to_owned()),
+    };
     let last = StepFile {
         method: kind.method.unwrap_or(file::Method::Get),
-        path: kind.path.clone().ok_or("it has no 'path'")?,
+        path,
         headers: kind.headers.clone().unwrap_or_default(),
-        body: kind.body.clone(),
+        body,
         sign: kind.sign.clone(),
         expect: expect.clone(),
         remember: BTreeMap::new(),
@@ -327,5 +322,15 @@ fn compile_header(name: &file::HeaderName) -> HeaderName {
 }
 
 fn compile_answers(answers: &AnswersFile) -> Answers {
-    Answers { ok: answers.ok.clone(), error: answers.error.clone() }
+    let headers = answers.header.iter().map(|(name, value)| (compile_header(name), value.clone()));
+    let json = answers.json.iter().map(|(pointer, value)| (pointer.clone(), value.clone()));
+    Answers {
+        ok: answers.ok.clone(),
+        error: answers.error.clone(),
+        line: answers.line.clone(),
+        error_line: answers.error_line.clone(),
+        headers: headers.collect(),
+        json: json.collect(),
+        within: answers.within.map(|within| Duration::from_millis(within.0)),
+    }
 }

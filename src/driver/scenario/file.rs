@@ -11,6 +11,7 @@ use toml::Spanned;
 
 use super::duration::Millis;
 use super::expect::Expect;
+use super::target::TargetFile;
 use crate::template::Template;
 
 /// A scenario file, or a file it includes (which has only kinds, stages and includes).
@@ -42,17 +43,6 @@ pub(super) struct ScenarioFile {
     pub(super) expect: Option<Spanned<Expect>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) budget: Option<Spanned<Budgets>>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct TargetFile {
-    #[serde(default)]
-    pub(super) as_found: Names,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) args: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) secret: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -124,6 +114,9 @@ pub(super) struct KindFile {
     pub(super) headers: Option<BTreeMap<HeaderName, Template>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) body: Option<Body>,
+    /// A line, for servers that are spoken to in lines; in place of method and path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) send: Option<Template>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sign: Option<SignFile>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -156,7 +149,7 @@ pub(super) struct SignFile {
     pub(super) secret: Option<String>,
 }
 
-/// Status codes a request may be answered with.
+/// What a request may be answered with.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct AnswersFile {
@@ -164,6 +157,18 @@ pub(super) struct AnswersFile {
     pub(super) ok: Vec<u16>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) error: Vec<u16>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) line: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) error_line: Vec<String>,
+    /// Header to what its value contains.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) header: BTreeMap<HeaderName, String>,
+    /// JSON pointer to the value found there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) json: BTreeMap<String, serde_json::Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) within: Option<Millis>,
 }
 
 #[derive(Debug, Clone, Deserialize, Serialize)]

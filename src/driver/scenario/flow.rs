@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use http::{HeaderName, Method};
 
 use crate::template::Template;
@@ -57,17 +59,44 @@ pub(crate) struct Sign {
     pub(crate) secret: String,
 }
 
-/// Status codes a request may be answered with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+impl Step {
+    /// Whether the headers of the answer are looked at.
+    pub(crate) fn wants_headers(&self) -> bool {
+        !self.expect.headers.is_empty()
+    }
+}
+
+/// What a request may be answered with.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Answers {
+    /// Status codes of success.
     pub(crate) ok: Vec<u16>,
+    /// Status codes of an error that is expected.
     pub(crate) error: Vec<u16>,
+    /// What a line starts with that means success.
+    pub(crate) line: Vec<String>,
+    /// What a line starts with that means an error that is expected.
+    pub(crate) error_line: Vec<String>,
+    /// Header and what its value contains, on success.
+    pub(crate) headers: Vec<(HeaderName, String)>,
+    /// JSON pointer and the value found there, on success.
+    pub(crate) json: Vec<(String, serde_json::Value)>,
+    /// Longest time to the answer.
+    pub(crate) within: Option<Duration>,
+}
+
+impl Answers {
+    /// Whether nothing would be an answer as expected.
+    pub(crate) fn allows_nothing(&self) -> bool {
+        self.ok.is_empty() && self.error.is_empty() && self.line.is_empty() && self.error_line.is_empty()
+    }
 }
 
 impl std::fmt::Display for Answers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let codes: Vec<String> = self.ok.iter().chain(&self.error).map(u16::to_string).collect();
-        f.write_str(&codes.join(" or "))
+        let codes = self.ok.iter().chain(&self.error).map(u16::to_string);
+        let all: Vec<String> = codes.chain(self.line.iter().chain(&self.error_line).cloned()).collect();
+        f.write_str(&all.join(" or "))
     }
 }
 

@@ -7,6 +7,7 @@ mod file;
 mod flow;
 mod include;
 mod problem;
+mod target;
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -20,6 +21,7 @@ pub use expect::{
 };
 pub(crate) use flow::{Action, Answers, Flow, Replay, Sign, Stage, Step};
 pub use problem::{Problem, ScenarioError};
+pub use target::{OwnServer, ServerSource, TargetSpec, check_url, split_command};
 
 /// A scenario, read and checked.
 #[derive(Debug, Clone)]
@@ -56,17 +58,6 @@ pub struct Scenario {
     pub source: String,
     /// The main stage first, then the others by name.
     pub(crate) stages: Vec<Stage>,
-}
-
-/// The built-in server as a scenario wants it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TargetSpec {
-    /// Defects to switch on: names, components, or `all`; empty for the healthy server.
-    pub as_found: Vec<String>,
-    /// Further arguments for the server.
-    pub args: Vec<String>,
-    /// Secret that requests are signed with.
-    pub secret: String,
 }
 
 /// A request kind: a flow of one or more HTTP requests that are sent in order and counted under its name.

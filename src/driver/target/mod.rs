@@ -1,20 +1,28 @@
 //! The server under test and everything it was started with.
 
+mod address;
+mod builtin;
+mod foreign;
 mod leftovers;
 mod output;
+mod own;
 mod process;
 mod start;
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::sync::watch;
 
 use crate::data::DataFolder;
+use crate::observer::Observer;
+pub use address::{Address, AddressError};
+pub(crate) use address::{Place, Scheme};
+pub(crate) use builtin::Builtin;
+use foreign::Foreign;
 use leftovers::Marked;
 use process::Process;
-pub(crate) use start::{Builtin, start};
+pub(crate) use start::start;
 
 /// How long a server may take to end when asked to.
 const END_TIME: Duration = Duration::from_secs(4);
@@ -22,52 +30,96 @@ const END_TIME: Duration = Duration::from_secs(4);
 /// How long after its socket failed a server may take to be seen dead.
 const DEATH_TIME: Duration = Duration::from_secs(1);
 
-/// A running server, its tracker, its folder. Dropping it leaves nothing behind.
+/// A running server, its tracker, its folder. Dropping it leaves nothing behind of what was started.
 #[derive(Debug)]
 pub(crate) struct Target {
     // Dropped in this order.
-    server: Process,
-    _tracker: Process,
-    _marked: Marked,
+    server: Server,
+    _tracker: Option<Process>,
+    _marked: Option<Marked>,
+    name: String,
     command: Vec<String>,
-    address: SocketAddr,
-    data: DataFolder,
+    /// The process that is looked at: the server itself, which a wrapper may have started.
+    pid: u32,
+    address: Address,
+    /// Path of a request the server answers whatever it does.
+    ready: String,
+    data: Option<DataFolder>,
     /// Holds the data and the probe's socket; removed at the end.
-    _folder: TempDir,
+    _folder: Option<TempDir>,
+}
+
+/// A server that was started, or one that ran before and will run on.
+#[derive(Debug)]
+enum Server {
+    Started(Process),
+    Found(Foreign),
+}
+
+/// A server that is ready, with eyes on it.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    pub(crate) target: Target,
+    pub(crate) observer: Observer,
+    pub(crate) memory_limit_bytes: Option<u64>,
 }
 
 impl Target {
+    /// Name for people.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     pub(crate) fn pid(&self) -> u32 {
-        self.server.id()
+        self.pid
     }
 
     pub(crate) fn command(&self) -> &[String] {
         &self.command
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
+    pub(crate) fn address(&self) -> &Address {
+        &self.address
     }
 
-    pub(crate) fn data(&self) -> &DataFolder {
-        &self.data
+    /// Path of a request the server answers, whatever with.
+    pub(crate) fn ready(&self) -> &str {
+        &self.ready
+    }
+
+    /// Its data folder, where the tool knows one.
+    pub(crate) fn data(&self) -> Option<&DataFolder> {
+        self.data.as_ref()
     }
 
     /// Turns true when the server has ended.
     pub(crate) fn died(&self) -> watch::Receiver<bool> {
-        self.server.died()
+        match &self.server {
+            Server::Started(process) => process.died(),
+            Server::Found(foreign) => foreign.died(),
+        }
     }
 
     /// After a failure that may come from the server's death: did it die?
     pub(crate) async fn is_dead(&mut self) -> bool {
-        self.server.ended(DEATH_TIME).await
+        match &mut self.server {
+            Server::Started(process) => process.ended(DEATH_TIME).await,
+            Server::Found(foreign) => foreign.ended(DEATH_TIME).await,
+        }
     }
 
-    /// Ends the server and everything around it; returns how the server ended and its last words.
+    /// Ends the server and everything around it, if it was started for the run; returns how it ended and its last words.
     pub(crate) async fn end(mut self) -> (String, String) {
-        self.server.terminate(END_TIME).await;
-        let status = self.server.end_now();
-        let words = status.map_or_else(|| "ended in an unknown way".to_owned(), process::describe);
-        (words, self.server.stderr())
+        match &mut self.server {
+            Server::Started(process) => {
+                process.terminate(END_TIME).await;
+                let status = process.end_now();
+                let words = status.map_or_else(|| "ended in an unknown way".to_owned(), process::describe);
+                (words, process.stderr())
+            }
+            Server::Found(_) => {
+                ("it was not started by heapsoak, so nobody knows how it ended".to_owned(), String::new())
+            }
+        }
     }
 }

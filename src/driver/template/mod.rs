@@ -36,6 +36,11 @@ pub struct Template {
 pub struct TemplateError(pub(crate) String);
 
 impl Template {
+    /// An empty text.
+    pub(crate) fn empty() -> Template {
+        Template { source: String::new(), parts: Vec::new() }
+    }
+
     /// The names of the values it uses (`{{$name}}`).
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {

@@ -3,9 +3,10 @@
 mod alone;
 mod held;
 mod leaking;
+mod memory;
 mod wasteful;
 
-use heapsoak_record::UNSCOPED;
+use heapsoak_record::{UNSCOPED, Unit};
 
 use crate::components::Component;
 use crate::evidence::Judged;
@@ -17,6 +18,7 @@ use crate::timeline::Timeline;
 #[derive(Debug, Clone)]
 pub(crate) struct LeakingResource {
     pub(crate) name: String,
+    pub(crate) unit: Unit,
     pub(crate) kinds: Vec<String>,
     /// The components that leak on the same kinds, and tell of it; none when the resource leaks alone.
     pub(crate) homes: Vec<String>,
@@ -43,7 +45,10 @@ pub(crate) fn findings(
         findings.extend(held::held_by_time(timeline, component, &findings, policy));
         findings.extend(wasteful::churn(component));
     }
-    findings.extend(alone::resources_alone(components, resources, &merged));
+    let (memory, counts): (Vec<_>, Vec<_>) =
+        resources.iter().cloned().partition(|resource| resource.unit == Unit::Bytes);
+    findings.extend(memory.iter().map(memory::leaking_memory));
+    findings.extend(alone::resources_alone(components, &counts, &merged));
     findings.sort_by(|a: &Finding, b: &Finding| {
         b.severity
             .cmp(&a.severity)

@@ -10,7 +10,8 @@ pub struct ResourceJudgement {
     pub name: String,
     /// What it counts.
     pub unit: Unit,
-    /// What it does. Resources in bytes (`rss`, `jemalloc.*`) are shown and never called a leak.
+    /// What it does. Where the heap was counted, resources in bytes (`rss`, `jemalloc.*`) are shown and never called a
+    /// leak.
     pub verdict: ComponentVerdict,
     /// Growth per 1,000 requests of the run.
     pub growth_per_1000_requests: Growth,

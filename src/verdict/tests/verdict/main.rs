@@ -8,3 +8,4 @@ mod leaks;
 mod other_findings;
 mod properties;
 mod server;
+mod without_heap;
