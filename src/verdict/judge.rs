@@ -226,7 +226,7 @@ fn publish_resource(
 ) -> ResourceJudgement {
     let peak = series.values.iter().copied().fold(0.0, f64::max);
     let spread = (series.slope.high - series.slope.low) / 2.0;
-    let thousands = (timeline.requests() / 1000.0).max(f64::MIN_POSITIVE);
+    let thousands = (timeline.requests() / 1000.0).max(0.001);
     let first = series.troughs.first().map_or(0.0, |&index| series.values[index]);
     let last = series.troughs.last().map_or(0.0, |&index| series.values[index]);
     let mut evidence = vec![format!(

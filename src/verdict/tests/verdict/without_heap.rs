@@ -24,7 +24,7 @@ fn from_outside(name: &'static str, start: u64, step: impl Fn(&mut Server, Step<
 }
 
 fn verdict(judgement: &Judgement, name: &str) -> ComponentVerdict {
-    judgement.resource(name).unwrap().verdict
+    judgement.resource(name).expect("it was recorded").verdict
 }
 
 #[test]
