@@ -198,6 +198,8 @@ pub(crate) enum CompareFormat {
     Json,
     /// For a comment on a pull request.
     Markdown,
+    /// Stacks of what is alive after, as an SVG: red where it is more than before, blue where it is less.
+    Flamegraph,
 }
 
 /// What goes to stdout.
@@ -209,9 +211,18 @@ pub(crate) struct Output {
     /// Same as --format json.
     #[arg(long, conflicts_with = "format")]
     json: bool,
+    /// Show frames of std, the allocator and the probe in stacks, too.
+    #[arg(long)]
+    all_frames: bool,
 }
 
 impl Output {
+    /// The renderer of the format asked for.
+    #[must_use]
+    pub(crate) fn renderer(self) -> Box<dyn Renderer> {
+        self.format().renderer(self.all_frames)
+    }
+
     /// The format asked for.
     #[must_use]
     pub(crate) fn format(self) -> Format {
@@ -238,6 +249,14 @@ pub(crate) enum Format {
     Sarif,
     /// Annotations of GitHub Actions; the step's summary goes to $GITHUB_STEP_SUMMARY.
     Github,
+    /// Stacks of what is alive and was allocated, for `go tool pprof` (binary).
+    Pprof,
+    /// Stacks of what is alive, a line each.
+    Folded,
+    /// Stacks of what is alive, as an SVG.
+    Flamegraph,
+    /// Stacks of what is alive and was allocated, for speedscope.
+    Speedscope,
 }
 
 impl Format {
@@ -253,13 +272,18 @@ impl Format {
             Format::Junit => "junit",
             Format::Sarif => "sarif",
             Format::Github => "github",
+            Format::Pprof => "pprof",
+            Format::Folded => "folded",
+            Format::Flamegraph => "flamegraph",
+            Format::Speedscope => "speedscope",
         }
     }
 
     /// The renderer.
     #[must_use]
-    pub(crate) fn renderer(self) -> Box<dyn Renderer> {
-        heapsoak_report::format(self.name(), true).expect("every format has a renderer: a test holds it")
+    pub(crate) fn renderer(self, all_frames: bool) -> Box<dyn Renderer> {
+        heapsoak_report::format(self.name(), true, all_frames)
+            .expect("every format has a renderer: a test holds it")
     }
 
     /// Whether every run writes it to its folder anyway.
@@ -314,7 +338,7 @@ mod tests {
             .collect();
         assert_eq!(names, heapsoak_report::FORMATS);
         for format in Format::value_variants() {
-            assert_eq!(format.renderer().name(), format.name());
+            assert_eq!(format.renderer(false).name(), format.name());
         }
     }
 

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use heapsoak_record::Recording;
-use heapsoak_report::{Comparison, FixVerdict, Run};
+use heapsoak_report::{Comparison, FixVerdict, Run, differential};
 use heapsoak_verdict::{Judgement, judge};
 
 use crate::arguments::{CompareFormat, Diff, VerifyFix};
@@ -18,6 +18,7 @@ pub(crate) fn diff(arguments: &Diff) -> Result<Exit, Failure> {
         CompareFormat::Terminal => comparison.terminal(true),
         CompareFormat::Json => comparison.json()?,
         CompareFormat::Markdown => comparison.markdown(),
+        CompareFormat::Flamegraph => return print::data(differential(&comparison, false)?),
     })
 }
 
@@ -27,9 +28,10 @@ pub(crate) fn verify_fix(arguments: &VerifyFix) -> Result<Exit, Failure> {
     let comparison = Comparison::of(before.run(), after.run());
     let fix = comparison.fix(&arguments.component);
     print::data(match arguments.format() {
-        CompareFormat::Terminal => comparison.fix_terminal(&fix, true),
-        CompareFormat::Json => comparison.fix_json(&fix)?,
-        CompareFormat::Markdown => comparison.fix_markdown(&fix),
+        CompareFormat::Terminal => comparison.fix_terminal(&fix, true).into_bytes(),
+        CompareFormat::Json => comparison.fix_json(&fix)?.into_bytes(),
+        CompareFormat::Markdown => comparison.fix_markdown(&fix).into_bytes(),
+        CompareFormat::Flamegraph => differential(&comparison, false)?,
     })?;
     Ok(match fix.verdict {
         FixVerdict::Fixed => Exit::Clean,

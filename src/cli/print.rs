@@ -1,4 +1,4 @@
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -6,7 +6,7 @@ use clap::CommandFactory as _;
 use clap_complete::Shell;
 use heapsoak_report::{REPORT_SCHEMA, Run};
 
-use crate::arguments::{Arguments, Format, Schema};
+use crate::arguments::{Arguments, Format, Output, Schema};
 use crate::exit::Exit;
 use crate::failure::Failure;
 
@@ -34,12 +34,16 @@ pub(crate) fn schema(schema: Schema) -> Result<Exit, Failure> {
 }
 
 /// Prints what runs found.
-pub(crate) fn runs(runs: &[Run<'_>], format: Format) -> Result<Exit, Failure> {
-    let mut files = format.renderer().render_all(runs)?.into_iter();
+pub(crate) fn runs(runs: &[Run<'_>], output: Output) -> Result<Exit, Failure> {
+    let mut files = output.renderer().render_all(runs)?.into_iter();
     if let Some(file) = files.next() {
-        data(&file.contents)?;
+        if output.format() == Format::Pprof {
+            binary(&file.contents)?
+        } else {
+            data(&file.contents)?
+        };
     }
-    if format == Format::Github {
+    if output.format() == Format::Github {
         files.try_for_each(|file| add_to_summary(&file.contents))?;
     }
     Ok(Exit::Clean)
@@ -76,11 +80,25 @@ pub(crate) fn paths(written: &[PathBuf], quiet: bool) {
     }
 }
 
+/// Writes to stdout what is no text, unless people would have to look at it.
+fn binary(bytes: &[u8]) -> Result<Exit, Failure> {
+    if std::io::stdout().is_terminal() {
+        let why = "a profile for pprof is no text: send it to a file (heapsoak report … --format pprof >heap.pb.gz)";
+        return Err(Failure::new(Exit::Usage, why));
+    }
+    let mut stdout = std::io::stdout().lock();
+    written(stdout.write_all(bytes).and_then(|()| stdout.flush()))
+}
+
 /// Writes a command's result to stdout. Colours are dropped when stdout is not a terminal or `NO_COLOR` is set. A
 /// reader that has had enough (`heapsoak … | head`) is no error.
 pub(crate) fn data(bytes: impl AsRef<[u8]>) -> Result<Exit, Failure> {
     let mut stdout = anstream::stdout().lock();
-    match stdout.write_all(bytes.as_ref()).and_then(|()| stdout.flush()) {
+    written(stdout.write_all(bytes.as_ref()).and_then(|()| stdout.flush()))
+}
+
+fn written(result: std::io::Result<()>) -> Result<Exit, Failure> {
+    match result {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Failure::new(Exit::Internal, format!("can't write to stdout: {error}")))
         }

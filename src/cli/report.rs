@@ -1,3 +1,4 @@
+use std::env;
 use std::path::Path;
 
 use heapsoak_record::Recording;
@@ -16,18 +17,19 @@ pub(crate) fn report(arguments: &Report) -> Result<Exit, Failure> {
     let file = recording_in(&arguments.recording);
     let recording = Recording::read(&file)?;
     let judgement = judge(&recording);
-    let run = Run::new(&recording, &judgement);
+    let root = env::current_dir().unwrap_or_default();
+    let run = Run::new(&recording, &judgement).with_root(&root);
     let format = arguments.output.format();
     let mut written = Vec::new();
     if format.is_kept() || arguments.out.is_some() {
         let beside = file.parent().unwrap_or(Path::new("."));
         let folder = arguments.out.as_deref().unwrap_or(beside);
-        written = write_run(folder, &recording, &judgement)?;
+        written = write_run(folder, &run)?;
         if !format.is_kept() {
-            written.extend(write_all(folder, &format.renderer().render(&run)?)?);
+            written.extend(write_all(folder, &arguments.output.renderer().render(&run)?)?);
         }
     }
-    print::runs(&[run], format)?;
+    print::runs(&[run], arguments.output)?;
     print::paths(&written, false);
     Ok(gate::decide(recording.end.as_ref(), judgement.verdict, &Expectation::None))
 }

@@ -41,7 +41,7 @@ async fn soak_and_show(arguments: &Soak, scenarios: &[Scenario]) -> Result<Exit,
     match (done.as_slice(), scenarios) {
         ([], _) => return Ok(exit),
         ([one], [_]) => {
-            print::runs(&runs, arguments.output.format())?;
+            print::runs(&runs, arguments.output)?;
             written.clone_from(&one.written);
         }
         _ => {
@@ -49,7 +49,7 @@ async fn soak_and_show(arguments: &Soak, scenarios: &[Scenario]) -> Result<Exit,
                 Format::Terminal => print::data(scenario_table(&summaries(&done), true).as_bytes())?,
                 Format::Json => print::file(&folder.path().join("report.json"))?,
                 Format::Html => print::file(&folder.path().join("report.html"))?,
-                format => print::runs(&runs, format)?,
+                _ => print::runs(&runs, arguments.output)?,
             };
         }
     }
@@ -128,6 +128,8 @@ fn summaries(done: &[Soaked]) -> Vec<ScenarioSummary> {
 pub(crate) struct Soaked {
     pub(crate) recording: Recording,
     pub(crate) judgement: Judgement,
+    /// The folder the source is looked for in: where the soak was started.
+    root: PathBuf,
     expectation: Expectation,
     written: Vec<PathBuf>,
     exit: Exit,
@@ -135,7 +137,7 @@ pub(crate) struct Soaked {
 
 impl Soaked {
     fn run(&self) -> heapsoak_report::Run<'_> {
-        heapsoak_report::Run::new(&self.recording, &self.judgement)
+        heapsoak_report::Run::new(&self.recording, &self.judgement).with_root(&self.root)
     }
 
     fn summary(&self, folder: &Path) -> ScenarioSummary {
@@ -203,9 +205,10 @@ async fn run(
         None => Expectation::None,
     };
     let exit = gate::decide(recording.end.as_ref(), judgement.verdict, &expectation);
-    let mut written = write_run(folder.path(), &recording, &judgement)?;
-    written.insert(0, file);
-    let soaked = Soaked { recording, judgement, expectation, written, exit };
+    let root = env::current_dir().unwrap_or_default();
+    let mut soaked = Soaked { recording, judgement, root, expectation, written: vec![file], exit };
+    let written = write_run(folder.path(), &soaked.run())?;
+    soaked.written.extend(written);
     progress.finish(&soaked.outcome(), soaked.exit);
     Ok(soaked)
 }

@@ -3,7 +3,9 @@ use serde::{Deserialize, Serialize};
 /// A non-heap resource of the server's process at a snapshot.
 ///
 /// Names in use: `fds.socket`, `fds.pipe`, `fds.file`, `fds.other`, `threads`, `tokio.tasks`, `children`, `zombies`
-/// (counts); `rss`, `jemalloc.allocated`, `jemalloc.active`, `jemalloc.resident`, `jemalloc.retained` (bytes).
+/// (counts); `rss`, `jemalloc.allocated`, `jemalloc.active`, `jemalloc.resident`, `jemalloc.retained`,
+/// `jemalloc.rounding` (bytes); `memory.files`, `memory.stacks`, `memory.c-heap`, `memory.probe`, `memory.heap` (bytes:
+/// what `rss` is made of, by the system's books).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resource {
     /// What is counted.

@@ -2,7 +2,7 @@ use heapsoak_verdict::{Finding, RunVerdict, Severity};
 
 use crate::terminal::tame;
 use crate::units::Bytes;
-use crate::{CheckOutcome, RenderError, Rendered, Renderer, Run, markdown, phrases};
+use crate::{CheckOutcome, RenderError, Rendered, Renderer, Run, Site, markdown, phrases};
 use heapsoak_record::Unit;
 
 /// The report for a step of GitHub Actions: workflow commands that become annotations (`annotations.txt`, to be
@@ -30,20 +30,22 @@ fn annotations(run: &Run<'_>) -> String {
     if verdict != RunVerdict::Leak {
         let level = if verdict == RunVerdict::Clean { "notice" } else { "error" };
         let title = format!("{scenario}: {}", verdict.word());
-        text.push_str(&command(level, &title, &phrases::headline(run)));
+        text.push_str(&command(level, None, &title, &phrases::headline(run)));
     }
     for (_, finding) in run.findings() {
         let title = format!("{scenario}: {}, {}", finding.component, phrases::pattern(finding.pattern));
-        text.push_str(&command(level(finding), &title, &message(finding)));
+        let site = run.sites(finding).into_iter().next();
+        let message = message(finding, site.as_ref());
+        text.push_str(&command(level(finding), site.as_ref(), &title, &message));
     }
     for check in run.checks.iter().filter(|check| check.outcome != CheckOutcome::Passed) {
         let title = format!("{scenario}: {} {}", check.name, check.outcome.word());
-        text.push_str(&command("error", &title, &check.says));
+        text.push_str(&command("error", None, &title, &check.says));
     }
     text
 }
 
-fn message(finding: &Finding) -> String {
+fn message(finding: &Finding, site: Option<&Site>) -> String {
     let growth = finding.growth_bytes_per_1000_requests;
     let mut parts = vec![phrases::ended(&finding.summary)];
     if growth.estimate > 0.0 {
@@ -57,6 +59,7 @@ fn message(finding: &Finding) -> String {
     if !finding.triggered_by.is_empty() {
         parts.push(format!("Triggered by {}.", phrases::list(&finding.triggered_by)));
     }
+    parts.extend(site.map(phrases::at));
     parts.push(phrases::ended(&finding.action));
     parts.join(" ")
 }
@@ -70,9 +73,13 @@ fn level(finding: &Finding) -> &'static str {
     }
 }
 
-/// One workflow command on its line.
-fn command(level: &str, title: &str, message: &str) -> String {
-    format!("::{level} title={}::{}\n", property(&tame(title)), data(&tame(message)))
+/// One workflow command on its line, at the line of the source when it is known.
+fn command(level: &str, site: Option<&Site>, title: &str, message: &str) -> String {
+    let mut properties = String::new();
+    if let Some((file, line)) = site.and_then(|site| Some((site.file.as_deref()?, site.line?))) {
+        properties = format!("file={},line={line},", property(&tame(file)));
+    }
+    format!("::{level} {properties}title={}::{}\n", property(&tame(title)), data(&tame(message)))
 }
 
 /// A message: what would end the command is written as the runner reads it back.
@@ -91,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_name_cannot_end_its_command_or_begin_another() {
-        let line = command("error", "a:b,c", "100 %\n::set-output name=x::y");
+        let line = command("error", None, "a:b,c", "100 %\n::set-output name=x::y");
         assert_eq!(line.lines().count(), 1);
         assert_eq!(line, "::error title=a%3Ab%2Cc::100 %25::set-output name=x::y\n");
     }

@@ -5,7 +5,7 @@ use heapsoak_verdict::{
 };
 use serde::Serialize;
 
-use crate::{Forecast, RenderError, Rendered, Renderer, Run};
+use crate::{Footprint, Forecast, RenderError, Rendered, Renderer, Run, Site};
 
 /// Version of `report.json`; raised when a field changes its meaning or goes away.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -49,6 +49,8 @@ struct Document<'a> {
     findings: Vec<FindingDocument<'a>>,
     combined_impact_at_10000_requests_bytes: i64,
     out_of_memory: OutOfMemoryDocument,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resident_memory: Option<FootprintDocument>,
     claims: Vec<ClaimDocument<'a>>,
     wanted_requests: Option<u64>,
     quality: &'a Quality,
@@ -113,17 +115,31 @@ struct FindingDocument<'a> {
     bound_bytes: Option<u64>,
     triggered_by: &'a [String],
     resources: &'a [String],
-    /// The line that allocates; null as long as no stacks are recorded.
-    site: Option<Site>,
+    /// The line that allocates; null where no stacks were captured, or the build has no debug info.
+    site: Option<SiteDocument>,
     evidence: &'a [String],
     action: &'a str,
 }
 
 #[derive(Serialize)]
-struct Site {
+struct SiteDocument {
     function: String,
     file: String,
     line: u32,
+    share: f64,
+}
+
+/// What the resident memory is made of at the end: the parts add up to it.
+#[derive(Serialize)]
+struct FootprintDocument {
+    resident_bytes: u64,
+    parts: Vec<PartDocument>,
+}
+
+#[derive(Serialize)]
+struct PartDocument {
+    name: &'static str,
+    bytes: i64,
 }
 
 #[derive(Serialize)]
@@ -170,9 +186,10 @@ impl<'a> Document<'a> {
             components: judgement.components.iter().map(ComponentDocument::of).collect(),
             resources: resources_in(judgement, Unit::Count).map(ResourceDocument::of).collect(),
             process_memory: resources_in(judgement, Unit::Bytes).map(MemoryDocument::of).collect(),
-            findings: judgement.findings.iter().map(FindingDocument::of).collect(),
+            findings: judgement.findings.iter().map(|finding| FindingDocument::of(run, finding)).collect(),
             combined_impact_at_10000_requests_bytes: whole(judgement.combined_impact_at_10000_requests_bytes),
             out_of_memory: OutOfMemoryDocument::of(run),
+            resident_memory: FootprintDocument::of(run),
             claims: judgement.claims.iter().map(ClaimDocument::of).collect(),
             wanted_requests: judgement.wanted_requests,
             quality: &judgement.quality,
@@ -257,8 +274,24 @@ pub(crate) fn values(resource: &ResourceJudgement) -> Live {
     }
 }
 
+impl SiteDocument {
+    /// A site as the contract has it: with file and line, or none.
+    fn of(site: Site) -> Option<SiteDocument> {
+        let Site { function, file, line, share, .. } = site;
+        Some(SiteDocument { function, file: file?, line: line?, share })
+    }
+}
+
+impl FootprintDocument {
+    fn of(run: &Run<'_>) -> Option<FootprintDocument> {
+        let footprint = Footprint::of(run)?;
+        let parts = footprint.parts.iter().map(|part| PartDocument { name: part.name, bytes: part.bytes });
+        Some(FootprintDocument { resident_bytes: footprint.resident_bytes, parts: parts.collect() })
+    }
+}
+
 impl<'a> FindingDocument<'a> {
-    fn of(finding: &'a Finding) -> FindingDocument<'a> {
+    fn of(run: &Run<'a>, finding: &'a Finding) -> FindingDocument<'a> {
         FindingDocument {
             severity: finding.severity.word(),
             component: &finding.component,
@@ -270,7 +303,7 @@ impl<'a> FindingDocument<'a> {
             bound_bytes: finding.bound_bytes,
             triggered_by: &finding.triggered_by,
             resources: &finding.resources,
-            site: None,
+            site: run.sites(finding).into_iter().next().and_then(SiteDocument::of),
             evidence: &finding.evidence,
             action: &finding.action,
         }

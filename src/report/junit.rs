@@ -134,8 +134,10 @@ fn findings(run: &Run<'_>, name: &str) -> String {
             [] => String::new(),
             kinds => format!("\n  triggered by {}", phrases::list(kinds)),
         };
+        let site = run.sites(finding).into_iter().next();
+        let site = site.map(|site| format!("\n  {}", phrases::at(&site))).unwrap_or_default();
         format!(
-            "finding {number}, {}: {}{triggers}\n  do: {}",
+            "finding {number}, {}: {}{triggers}{site}\n  do: {}",
             finding.severity.word(),
             phrases::ended(&finding.summary),
             phrases::ended(&finding.action)

@@ -77,9 +77,12 @@ fn findings(run: &Run<'_>) -> String {
     );
     text.push('\n');
     for (number, finding) in run.findings() {
+        let site =
+            run.sites(finding).into_iter().next().map(|site| phrases::at(&site) + " ").unwrap_or_default();
         text.push_str(&format!(
-            "{number}. {} **Do:** {}\n",
+            "{number}. {} {}**Do:** {}\n",
             plain(&phrases::ended(&finding.summary)),
+            plain(&site),
             plain(&phrases::ended(&finding.action))
         ));
     }

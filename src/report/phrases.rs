@@ -7,7 +7,7 @@ use heapsoak_verdict::{
 };
 
 use crate::units::{Bytes, Count, signed};
-use crate::{Forecast, Run};
+use crate::{Forecast, Run, Site};
 
 /// The memory that was judged where no heap was counted: what a garbage collector left, or else the process's own.
 fn from_outside(judgement: &Judgement) -> Option<&ResourceJudgement> {
@@ -207,6 +207,12 @@ pub(crate) fn pattern_explained(pattern: Pattern) -> &'static str {
         }
         Pattern::TimeDriven => "Memory is freed, or grows, by the clock and not by requests.",
     }
+}
+
+/// Where it is allocated: `Allocated in session::keep, src/session.rs:12 (97 %).`
+pub(crate) fn at(site: &Site) -> String {
+    let place = if site.place().is_empty() { "no debug info".to_owned() } else { site.place() };
+    format!("Allocated in {}, {place} ({:.0} %).", site.function, (site.share * 100.0).floor())
 }
 
 /// What was claimed of a component.

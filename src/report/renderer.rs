@@ -1,9 +1,10 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use heapsoak_record::Recording;
 use heapsoak_verdict::{Finding, Judgement};
 
-use crate::Check;
+use crate::sites::rank;
+use crate::{Check, Site};
 
 /// What there is to report: what was recorded, what it amounts to, and what is known beyond that.
 #[derive(Debug, Clone, Copy)]
@@ -14,19 +15,34 @@ pub struct Run<'a> {
     pub judgement: &'a Judgement,
     /// What a gate asked of the run, beside the verdict; empty when nothing was.
     pub checks: &'a [Check],
+    /// The folder of the server's source: file names are shown relative to it, and lines are quoted from it.
+    pub root: Option<&'a Path>,
 }
 
 impl<'a> Run<'a> {
     /// A run that no gate asked anything of.
     #[must_use]
     pub fn new(recording: &'a Recording, judgement: &'a Judgement) -> Run<'a> {
-        Run { recording, judgement, checks: &[] }
+        Run { recording, judgement, checks: &[], root: None }
     }
 
     /// The same run, with what a gate asked of it.
     #[must_use]
     pub fn with_checks(self, checks: &'a [Check]) -> Run<'a> {
         Run { checks, ..self }
+    }
+
+    /// The same run, with the folder of the server's source.
+    #[must_use]
+    pub fn with_root(self, root: &'a Path) -> Run<'a> {
+        Run { root: Some(root), ..self }
+    }
+
+    /// The lines that allocate what a finding is about, the one that allocates most of it first; empty where no stacks
+    /// were captured.
+    #[must_use]
+    pub fn sites(&self, finding: &Finding) -> Vec<Site> {
+        rank(self.recording, finding, self.root)
     }
 
     /// The findings, each with its number in the report.

@@ -102,7 +102,7 @@ fn result(run: &Run<'_>, finding: &Finding) -> Value {
         "ruleIndex": rule,
         "level": level(finding),
         "message": { "text": message(finding) },
-        "locations": [location(finding)],
+        "locations": [location(run, finding)],
         // The same finding in another run, whatever its figures and wherever its line moved.
         "partialFingerprints": {
             "heapsoak/v1": format!(
@@ -122,9 +122,30 @@ fn result(run: &Run<'_>, finding: &Finding) -> Value {
     })
 }
 
-/// Where a finding is: as long as no line is known, in its component.
-fn location(finding: &Finding) -> Value {
-    json!({ "logicalLocations": [{ "name": finding.component, "kind": "module" }] })
+/// Where a finding is: at the line that allocates when it is known, in its component in any case.
+fn location(run: &Run<'_>, finding: &Finding) -> Value {
+    let mut location = json!({ "logicalLocations": [{ "name": finding.component, "kind": "module" }] });
+    let site = run.sites(finding).into_iter().next();
+    if let Some((file, line)) = site.and_then(|site| Some((site.file?, site.line?))) {
+        location["physicalLocation"] = json!({
+            "artifactLocation": { "uri": uri(&file) },
+            "region": { "startLine": line.max(1) },
+        });
+    }
+    location
+}
+
+/// A file as a URI: relative to the root of the source when it is in it.
+fn uri(file: &str) -> String {
+    let mut uri = if file.starts_with('/') { "file://".to_owned() } else { String::new() };
+    for byte in file.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_./~".contains(&byte) {
+            uri.push(char::from(byte));
+        } else {
+            uri.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    uri
 }
 
 fn message(finding: &Finding) -> String {

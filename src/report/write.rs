@@ -2,9 +2,6 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use heapsoak_record::Recording;
-use heapsoak_verdict::Judgement;
-
 use crate::{Charts, Html, Json, RenderError, Rendered, Renderer, Run, ScenarioSummary, index};
 
 /// Why a report could not be written.
@@ -31,16 +28,11 @@ pub enum WriteError {
 /// # Errors
 ///
 /// See [`WriteError`].
-pub fn write_run(
-    folder: &Path,
-    recording: &Recording,
-    judgement: &Judgement,
-) -> Result<Vec<PathBuf>, WriteError> {
-    let run = Run::new(recording, judgement);
+pub fn write_run(folder: &Path, run: &Run<'_>) -> Result<Vec<PathBuf>, WriteError> {
     let renderers: [&dyn Renderer; 3] = [&Charts, &Json, &Html];
     let mut files = Vec::new();
     for renderer in renderers {
-        files.extend(renderer.render(&run)?);
+        files.extend(renderer.render(run)?);
     }
     write_all(folder, &files)
 }

@@ -37,7 +37,7 @@ pub(super) fn show(
     match arguments.soak.output.format() {
         Format::Terminal => print::data(table(gated, suppressed, exit).as_bytes())?,
         Format::Json => print::data(document.as_bytes())?,
-        format => print::runs(&runs, format)?,
+        _ => print::runs(&runs, arguments.soak.output)?,
     };
     print::paths(&written, arguments.soak.quiet);
     Ok(())

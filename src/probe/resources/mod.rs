@@ -4,6 +4,7 @@ mod cgroup;
 mod descriptors;
 #[cfg(feature = "jemalloc")]
 mod jemalloc;
+mod mappings;
 mod processes;
 
 use heapsoak_record::{Resource, Unit};
@@ -16,6 +17,7 @@ pub(crate) use cgroup::memory_limit_bytes;
 pub fn all() -> Vec<Resource> {
     let mut resources = descriptors::open();
     resources.extend(processes::own_and_children());
+    resources.extend(mappings::resident());
     #[cfg(feature = "tokio")]
     resources.extend(crate::task::alive().map(|tasks| count("tokio.tasks", tasks)));
     #[cfg(feature = "jemalloc")]

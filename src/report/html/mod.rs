@@ -2,6 +2,7 @@
 
 mod page;
 mod rows;
+mod site;
 mod story;
 
 use askama::Template as _;

@@ -4,10 +4,15 @@ use askama::Template;
 use heapsoak_record::Unit;
 use heapsoak_verdict::ComponentVerdict;
 
-use super::rows::{ClaimRow, ComponentRow, KindRow, ResourceRow, Word};
+use super::rows::{ClaimRow, ComponentRow, KindRow, MemoryRow, ResourceRow, Word};
+use super::site::SiteView;
 use super::story::{self, Fact};
 use crate::charts::{Album, STYLE};
-use crate::{Forecast, Run, date, phrases};
+use crate::units::Bytes;
+use crate::{Footprint, Forecast, Run, date, phrases};
+
+/// Sites shown per finding at most.
+const SITES: usize = 3;
 
 #[derive(Template)]
 #[template(path = "report.html")]
@@ -27,6 +32,8 @@ pub(crate) struct Page<'a> {
     forecast: String,
     components: Vec<ComponentRow<'a>>,
     component_charts: Vec<&'a str>,
+    memory: Vec<MemoryRow>,
+    resident: String,
     resources: Vec<ResourceRow<'a>>,
     resource_charts: Vec<&'a str>,
     claims: Vec<ClaimRow<'a>>,
@@ -48,6 +55,7 @@ struct FindingView<'a> {
     charts: Vec<&'a str>,
     evidence: Vec<String>,
     action: String,
+    sites: Vec<SiteView>,
 }
 
 impl<'a> Page<'a> {
@@ -56,6 +64,7 @@ impl<'a> Page<'a> {
         let header = &recording.header;
         let counts = recording.snapshots.last().map(|snapshot| snapshot.kinds.as_slice()).unwrap_or_default();
         let kinds = header.kinds.iter().enumerate();
+        let footprint = Footprint::of(run);
         let drawings = album.growth.iter().chain(&album.survivors);
         Page {
             tool_version: &header.tool_version,
@@ -73,6 +82,10 @@ impl<'a> Page<'a> {
             forecast: phrases::glued(&Forecast::of(run).sentence()),
             components: judgement.components.iter().map(ComponentRow::of).collect(),
             component_charts: drawings.map(|chart| chart.svg.as_str()).collect(),
+            resident: footprint
+                .as_ref()
+                .map_or_else(String::new, |one| Bytes(one.resident_bytes as f64).to_string()),
+            memory: footprint.iter().flat_map(MemoryRow::of).collect(),
             resources: judgement.resources.iter().map(ResourceRow::of).collect(),
             resource_charts: resource_charts(run, album),
             claims: judgement.claims.iter().map(ClaimRow::of).collect(),
@@ -93,6 +106,7 @@ fn findings<'a>(run: &Run<'a>, album: &'a Album) -> Vec<FindingView<'a>> {
     let findings = run.judgement.findings.iter().zip(&album.findings);
     findings
         .map(|(finding, charts)| FindingView {
+            sites: run.sites(finding).iter().take(SITES).map(|site| SiteView::of(site, run.root)).collect(),
             severity: finding.severity.word(),
             component: &finding.component,
             pattern: phrases::pattern(finding.pattern),

@@ -5,6 +5,7 @@ use heapsoak_verdict::{
     Answer, ClaimJudgement, ComponentJudgement, ComponentVerdict, ResourceJudgement, RunVerdict,
 };
 
+use crate::Footprint;
 use crate::json::values;
 use crate::phrases::{self, amount};
 use crate::units::{Bytes, Count};
@@ -105,6 +106,25 @@ impl<'a> ResourceRow<'a> {
             peak: amount(value.peak, resource.unit),
             triggered_by: phrases::list(&resource.triggered_by),
         }
+    }
+}
+
+pub(crate) struct MemoryRow {
+    pub(crate) name: &'static str,
+    pub(crate) bytes: String,
+    pub(crate) share: String,
+    pub(crate) note: &'static str,
+}
+
+impl MemoryRow {
+    /// The parts, in their order.
+    pub(crate) fn of(footprint: &Footprint) -> impl Iterator<Item = MemoryRow> + '_ {
+        footprint.parts.iter().map(|part| MemoryRow {
+            name: part.name,
+            bytes: part.size(),
+            share: part.percent(footprint.resident_bytes),
+            note: part.note,
+        })
     }
 }
 

@@ -124,18 +124,17 @@ fn resources(run: &Run<'_>) -> String {
 }
 
 fn findings(run: &Run<'_>) -> String {
-    let findings = &run.judgement.findings;
-    if findings.is_empty() {
+    if run.judgement.findings.is_empty() {
         return String::new();
     }
     let mut text = format!("{}\n", Ink::Strong.on("Findings"));
-    for (index, finding) in findings.iter().enumerate() {
-        text.push_str(&one_finding(index + 1, finding));
+    for (number, finding) in run.findings() {
+        text.push_str(&one_finding(run, number, finding));
     }
     text
 }
 
-fn one_finding(number: usize, finding: &Finding) -> String {
+fn one_finding(run: &Run<'_>, number: usize, finding: &Finding) -> String {
     let severity = Ink::from(finding.severity).on(finding.severity.word());
     let component = Ink::Strong.on(&tame(&finding.component));
     let mut text = format!("{number:>3}. {severity} · {component} · {}\n", phrases::pattern(finding.pattern));
@@ -155,6 +154,9 @@ fn one_finding(number: usize, finding: &Finding) -> String {
     }
     if !facts.is_empty() {
         text.push_str(&paragraph(&tame(&facts.join(" ")), "     ", "     "));
+    }
+    if let Some(site) = run.sites(finding).first() {
+        text.push_str(&paragraph(&tame(&phrases::at(site)), "     ", "     "));
     }
     text.push_str(&paragraph(&tame(&finding.action), "     → ", "       "));
     text

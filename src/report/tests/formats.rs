@@ -157,17 +157,23 @@ fn a_run_that_cannot_be_judged_is_never_shown_as_passed() {
 
 #[test]
 fn no_name_breaks_out_of_a_format() {
-    let (recording, judgement) = hostile();
+    let (mut recording, judgement) = hostile();
+    recording.stacks.push(synthetic::stacks::stacks());
+    for symbol in recording.stacks[0].symbols.iter_mut().flatten() {
+        (symbol.function, symbol.file) = (NASTY.to_owned(), Some(NASTY.to_owned()));
+    }
     let run = Run::new(&recording, &judgement);
     for name in FORMATS {
-        for file in format(name, false).unwrap().render(&run).unwrap() {
+        for file in format(name, false, false).unwrap().render(&run).unwrap() {
             assert!(!file.text().contains('\u{1b}'), "{name}");
         }
     }
     let text = |renderer: &dyn Renderer| renderer.render(&run).unwrap()[0].text().to_owned();
-    assert!(text(&GitHub).lines().all(|line| line.starts_with("::error title=")
-        || line.starts_with("::warning title=")
-        || line.starts_with("::notice title=")));
+    assert!(
+        text(&GitHub)
+            .lines()
+            .all(|line| ["::error ", "::warning ", "::notice "].iter().any(|way| line.starts_with(way)))
+    );
     let markdown = text(&Markdown);
     // Between backquotes, and in the indented command, nothing is obeyed.
     let prose = markdown.lines().filter(|line| !line.starts_with("    "));
@@ -188,7 +194,7 @@ fn several_runs_are_one_file_in_each_format_for_programs() {
     let (other, second) = synthetic::run("missed");
     let runs = [Run::new(&recording, &judgement), Run::new(&other, &second)];
     for name in ["markdown", "csv", "junit", "sarif", "github"] {
-        let files = format(name, false).unwrap().render_all(&runs).unwrap();
+        let files = format(name, false, false).unwrap().render_all(&runs).unwrap();
         assert!(files[0].text().contains("claims") && files[0].text().contains("missed"), "{name}");
     }
     let table = Csv.render_all(&runs).unwrap().remove(0);

@@ -20,7 +20,7 @@ fn page_of(recording: &Recording, judgement: &Judgement) -> String {
 fn every_run_leaves_a_page_a_document_and_charts() {
     let (recording, judgement) = synthetic::run("claims");
     let folder = tempfile::tempdir().unwrap();
-    let written = write_run(folder.path(), &recording, &judgement).unwrap();
+    let written = write_run(folder.path(), &Run::new(&recording, &judgement)).unwrap();
     assert!(written.iter().all(|path| path.is_file()));
     for file in [
         "report.html",
@@ -65,7 +65,7 @@ fn names_from_outside_are_shown_and_never_obeyed() {
     let run = Run::new(&recording, &judgement);
 
     let folder = tempfile::tempdir().unwrap();
-    for path in write_run(folder.path(), &recording, &judgement).unwrap() {
+    for path in write_run(folder.path(), &Run::new(&recording, &judgement)).unwrap() {
         assert!(path.starts_with(folder.path()));
         let text = fs::read_to_string(&path).unwrap();
         if path.extension().is_some_and(|ending| ending != "json") {
@@ -141,6 +141,14 @@ fn the_page_says_that_the_memory_limit_is_assumed_and_when_it_is_reached() {
 }
 
 #[test]
+fn the_page_of_a_long_run_of_many_components_stays_small() {
+    let (recording, judgement) = synthetic::long(100, 20);
+    let page = page_of(&recording, &judgement);
+    assert!(page.matches("<svg").count() >= 20);
+    assert!(page.len() < 1_500_000, "{} bytes", page.len());
+}
+
+#[test]
 fn an_action_plan_follows_the_order_of_the_findings() {
     let (recording, mut judgement) = synthetic::run("claims");
     judgement.findings.truncate(2);
@@ -159,7 +167,7 @@ fn what_the_judge_says_is_rendered_in_every_format() {
     let session = judgement.findings.iter().find(|finding| finding.component == "session").unwrap();
     assert_eq!(session.triggered_by, ["session.expired-comment-fails"]);
     let folder = tempfile::tempdir().unwrap();
-    write_run(folder.path(), &recording, &judgement).unwrap();
+    write_run(folder.path(), &Run::new(&recording, &judgement)).unwrap();
     let page = fs::read_to_string(folder.path().join("report.html")).unwrap();
     assert!(page.contains("Triggered by") && page.contains(&session.triggered_by[0]));
     let text = Terminal::default().text(&Run::new(&recording, &judgement));
@@ -175,7 +183,7 @@ fn a_run_of_any_length_is_rendered() {
         recording.end = None;
         let judgement = heapsoak_verdict::judge(&recording);
         let folder = tempfile::tempdir().unwrap();
-        let written = write_run(folder.path(), &recording, &judgement).unwrap();
+        let written = write_run(folder.path(), &Run::new(&recording, &judgement)).unwrap();
         assert!(written.len() >= 2, "{snapshots} snapshots");
         let page = fs::read_to_string(folder.path().join("report.html")).unwrap();
         assert!(page.contains("the recorder was stopped before the run ended"), "{snapshots} snapshots");

@@ -111,7 +111,7 @@ fn a_run_that_died_at_once_still_has_a_valid_report() {
     judgement.resources.clear();
     judgement.findings.clear();
     let folder = tempfile::tempdir().unwrap();
-    heapsoak_report::write_run(folder.path(), &recording, &judgement).unwrap();
+    heapsoak_report::write_run(folder.path(), &Run::new(&recording, &judgement)).unwrap();
     let text = std::fs::read_to_string(folder.path().join("report.json")).unwrap();
     let report: Value = serde_json::from_str(&text).unwrap();
     assert!(validator(REPORT_SCHEMA).is_valid(&report));

@@ -4,6 +4,8 @@
 //! levels at 1.2 MB, `process` keeps descriptors.
 
 mod judged;
+#[allow(dead_code, reason = "not every test looks at stacks")]
+pub(crate) mod stacks;
 
 use heapsoak_record::{
     Cell, Claim, Cohort, ContextHeap, End, Event, Header, Heap, Kind, KindCount, Moment, Outcome, Plan,
@@ -26,6 +28,57 @@ const KINDS: [(&str, f64); 5] = [
 pub(crate) fn run(name: &str) -> (Recording, Judgement) {
     let recording = recording(name);
     let judgement = judged::judgement(&recording);
+    (recording, judgement)
+}
+
+/// A run of so many cycles, in which every one of so many components leaks on a kind of its own, judged.
+#[allow(dead_code, reason = "not every test needs a long one")]
+pub(crate) fn long(cycles: u32, components: u32) -> (Recording, Judgement) {
+    let mut recording = recording("long");
+    let name = |component: u32| format!("component-{component}");
+    let share = 1.0;
+    recording.header.kinds =
+        (0..components).map(|one| Kind { name: name(one) + ".ask", weight: share }).collect();
+    let first = recording.snapshots[0].clone();
+    recording.events.clear();
+    recording.snapshots = (0..=cycles)
+        .map(|cycle| {
+            let contexts = (0..components).map(|component| {
+                let kept = |cohort: u32| 20_000 + u64::from(cohort * 37 % 11 + component) * 100;
+                let cells = (1..=cycle)
+                    .map(|cohort| Cell { cohort: Cohort(cohort), live_bytes: kept(cohort), live_blocks: 40 })
+                    .collect();
+                context(
+                    &name(component),
+                    Some(&(name(component) + ".ask")),
+                    u64::from(cycle) * 900_000,
+                    cells,
+                )
+            });
+            let contexts: Vec<ContextHeap> = contexts.collect();
+            let live = |f: fn(&ContextHeap) -> u64| contexts.iter().map(f).sum();
+            let requests = u64::from(cycle) * PER_CYCLE;
+            let sent = requests / u64::from(components);
+            Snapshot {
+                sequence: cycle,
+                cycle,
+                moment: if cycle == 0 { Moment::Baseline } else { Moment::CycleEnd },
+                elapsed_ms: u64::from(cycle) * 400,
+                clock_ms: u64::from(cycle) * 400,
+                requests,
+                kinds: vec![KindCount { sent, ok: sent, expected_errors: 0, failed: 0 }; components as usize],
+                heap: Some(Heap {
+                    cohort: Cohort(cycle),
+                    total_live_bytes: live(ContextHeap::live_bytes),
+                    total_live_blocks: live(ContextHeap::live_blocks),
+                    contexts,
+                    ..Heap::default()
+                }),
+                ..first.clone()
+            }
+        })
+        .collect();
+    let judgement = heapsoak_verdict::judge(&recording);
     (recording, judgement)
 }
 
