@@ -14,7 +14,8 @@ pub const PROTOCOL_VERSION: u32 = 1;
 pub const SOCKET_VARIABLE: &str = "HEAPSOAK_SOCKET";
 
 /// Environment variable that chooses what the probe does from the start: `exact` (also when not set), `stacks` (every
-/// stack of every allocation) or `zoom:COMPONENT` (every stack of one component).
+/// stack of every allocation), `stacks:BYTES` (a stack in so many bytes) or `zoom:COMPONENT` (every stack of one
+/// component).
 pub const MODE_VARIABLE: &str = "HEAPSOAK_MODE";
 
 /// Environment variable that chooses a profiler to run beside the probe: `dhat` or `jemalloc`.

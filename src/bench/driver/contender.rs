@@ -64,6 +64,13 @@ pub(crate) const CONTENDERS: &[Contender] = &[
         ..PROBE
     },
     Contender {
+        name: "probe, exact; a stack per 64 KiB",
+        key: Some("sampled_stacks_request_ratio"),
+        environment: &[("HEAPSOAK_MODE", "stacks:65536")],
+        pairs: false,
+        ..PROBE
+    },
+    Contender {
         name: "probe, every stack of one component of ten",
         key: Some("zoom_request_ratio"),
         environment: &[("HEAPSOAK_MODE", "zoom:parse")],

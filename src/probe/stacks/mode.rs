@@ -10,8 +10,8 @@ use super::rules::capture_stacks;
 enum Mode {
     /// Counts alone.
     Exact,
-    /// Every stack of every allocation.
-    Stacks,
+    /// Stacks of all allocations, or of a sample.
+    Stacks(CaptureRate),
     /// Every stack of one component.
     Zoom(String),
 }
@@ -20,7 +20,11 @@ impl Mode {
     fn parse(text: &str) -> Option<Mode> {
         match (text, text.split_once(':')) {
             ("" | "exact", _) => Some(Mode::Exact),
-            ("stacks", _) => Some(Mode::Stacks),
+            ("stacks", _) => Some(Mode::Stacks(CaptureRate::Every)),
+            (_, Some(("stacks", bytes))) => {
+                let bytes = bytes.parse().ok().filter(|bytes| *bytes > 0)?;
+                Some(Mode::Stacks(CaptureRate::OneIn { bytes }))
+            }
             (_, Some(("zoom", component))) if !component.is_empty() => Some(Mode::Zoom(component.to_owned())),
             _ => None,
         }
@@ -34,11 +38,12 @@ pub(crate) fn begin_as_asked() {
     let text = text.to_string_lossy();
     let captured = match Mode::parse(&text) {
         Some(Mode::Exact) => return,
-        Some(Mode::Stacks) => capture_stacks(None, CaptureRate::Every),
+        Some(Mode::Stacks(rate)) => capture_stacks(None, rate),
         Some(Mode::Zoom(component)) => capture_stacks(Some(&component), CaptureRate::Every),
         None => {
             return eprintln!(
-                "heapsoak: {MODE_VARIABLE}={text} is not exact, stacks or zoom:COMPONENT; counting goes on as in exact"
+                "heapsoak: {MODE_VARIABLE}={text} is not exact, stacks, stacks:BYTES or zoom:COMPONENT; \
+                 counting goes on as in exact"
             );
         }
     };
@@ -52,13 +57,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mode_is_exact_stacks_or_a_zoom_that_names_its_component() {
+    fn a_mode_is_exact_stacks_some_of_them_or_a_zoom_that_names_its_component() {
         assert_eq!(Mode::parse("exact"), Some(Mode::Exact));
         assert_eq!(Mode::parse(""), Some(Mode::Exact));
-        assert_eq!(Mode::parse("stacks"), Some(Mode::Stacks));
+        assert_eq!(Mode::parse("stacks"), Some(Mode::Stacks(CaptureRate::Every)));
+        assert_eq!(Mode::parse("stacks:4096"), Some(Mode::Stacks(CaptureRate::OneIn { bytes: 4_096 })));
         assert_eq!(Mode::parse("zoom:queue"), Some(Mode::Zoom("queue".to_owned())));
         assert_eq!(Mode::parse("zoom:a:b"), Some(Mode::Zoom("a:b".to_owned())));
-        for wrong in ["zoom", "zoom:", "Stacks", "stacks ", "nonsense"] {
+        for wrong in ["zoom", "zoom:", "Stacks", "stacks ", "stacks:", "stacks:0", "stacks:-1", "nonsense"] {
             assert_eq!(Mode::parse(wrong), None, "{wrong}");
         }
     }

@@ -19,11 +19,13 @@ fn inner(number: u64) -> u64 {
 
 /// This program, as the probe would describe it.
 fn program() -> Module {
-    let path = std::env::current_exe().unwrap();
-    let maps = fs::read_to_string("/proc/self/maps").unwrap();
-    let first = maps.lines().find(|line| line.ends_with(&path.display().to_string())).unwrap();
-    let bias = u64::from_str_radix(first.split('-').next().unwrap(), 16).unwrap();
-    let file_bytes = Some(fs::metadata(&path).unwrap().len());
+    let path = std::env::current_exe().expect("the test can go on");
+    let maps = fs::read_to_string("/proc/self/maps").expect("the test can go on");
+    let first =
+        maps.lines().find(|line| line.ends_with(&path.display().to_string())).expect("the test can go on");
+    let bias = u64::from_str_radix(first.split('-').next().expect("the test can go on"), 16)
+        .expect("the test can go on");
+    let file_bytes = Some(fs::metadata(&path).expect("the test can go on").len());
     Module { path: path.display().to_string(), file_bytes, bias, ..Module::default() }
 }
 
