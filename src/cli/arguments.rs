@@ -63,6 +63,9 @@ pub(crate) struct Soak {
     /// The scenario's expectation no longer applies then.
     #[arg(long, value_name = "LIST")]
     pub(crate) as_found: Option<Defects>,
+    /// Leave out the second pass, which captures every call stack of a component that leaks.
+    #[arg(long)]
+    pub(crate) no_zoom: bool,
     /// Profiler to run in the server beside the probe; writes a file of its own to the run's folder.
     #[arg(long, value_enum, value_name = "NAME")]
     pub(crate) profiler: Option<Profiler>,

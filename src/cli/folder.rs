@@ -66,6 +66,11 @@ impl RunFolder {
         Ok(folder)
     }
 
+    /// Where the recording of a second pass is kept while it runs.
+    pub(crate) fn second_pass(&self) -> PathBuf {
+        self.path.join("second-pass.jsonl")
+    }
+
     /// Removes the folder if it was made for this run and nothing was written to it.
     pub(crate) fn remove_if_empty(&self) {
         if self.is_new {

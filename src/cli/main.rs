@@ -16,6 +16,7 @@ mod progress;
 mod report;
 mod scenarios;
 mod soak;
+mod zoom;
 
 use std::process::ExitCode;
 

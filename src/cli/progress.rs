@@ -45,6 +45,16 @@ impl Progress {
         Progress { scenario, shown }
     }
 
+    /// Says something about the scenario on a line of its own, unless quiet.
+    pub(crate) fn say(&self, what: &str) {
+        let line = format!("{}: {what}", self.scenario);
+        match &self.shown {
+            Shown::Bar(bar) => bar.suspend(|| anstream::eprintln!("{line}")),
+            Shown::Lines { .. } => anstream::eprintln!("{line}"),
+            Shown::Nothing => {}
+        }
+    }
+
     /// Ends the display without a word.
     pub(crate) fn clear(self) {
         if let Shown::Bar(bar) = self.shown {

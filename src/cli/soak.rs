@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::folder::RunFolder;
 use crate::gate::{self, Expectation};
 use crate::progress::Progress;
-use crate::{interrupt, print, scenarios};
+use crate::{interrupt, print, scenarios, zoom};
 
 /// Soaks: loads every scenario, runs one after the other, judges, writes the reports, and decides the exit code.
 pub(crate) fn soak(arguments: &Soak) -> Result<Exit, Failure> {
@@ -190,7 +190,7 @@ async fn run(
         stop: stop.clone(),
         ..Run::new(scenario, &program, &file)
     };
-    let recording = match heapsoak_driver::run(run, &mut progress).await {
+    let mut recording = match heapsoak_driver::run(run.clone(), &mut progress).await {
         Ok(recording) => recording,
         Err(error) => {
             progress.clear();
@@ -199,6 +199,9 @@ async fn run(
         }
     };
     let judgement = judge(&recording);
+    if !arguments.no_zoom {
+        zoom::zoom(run, &mut recording, &judgement, folder, &mut progress).await?;
+    }
     let expectation = match &scenario.expect {
         Some(_) if arguments.as_found.is_some() => Expectation::None,
         Some(expect) => Expectation::compare(expect, &judgement),

@@ -4,6 +4,7 @@
 //! scenario's requests through it, waits for rest after each cycle, takes a snapshot over the probe's private socket,
 //! and appends it to a recording. Whatever ends a run, nothing it started is left behind.
 
+mod capture;
 mod clock;
 mod control;
 mod cycle;

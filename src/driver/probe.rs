@@ -3,6 +3,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use heapsoak_record::wire::{PROTOCOL_VERSION, ProbeSnapshot, Request, Response, Stillness};
+use heapsoak_record::{Captured, Stacks};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -13,6 +14,9 @@ const ANSWER_TIME: Duration = Duration::from_secs(20);
 
 /// How long the probe may take to write a profile: dhat looks up the name of every function on every stack.
 const PROFILE_TIME: Duration = Duration::from_secs(180);
+
+/// How long the probe may take to describe all stacks: a million of them are hundreds of megabytes.
+const STACKS_TIME: Duration = Duration::from_secs(120);
 
 /// The driver's end of the probe's private socket.
 #[derive(Debug)]
@@ -111,6 +115,23 @@ impl Probe {
     pub(crate) async fn write_profile(&mut self) -> Result<(), ProbeError> {
         match self.ask_patiently(&Request::WriteProfile, PROFILE_TIME).await? {
             Response::ProfileWritten => Ok(()),
+            other => Err(mismatch(other)),
+        }
+    }
+
+    /// Captures stacks by a rule from now on.
+    pub(crate) async fn capture_stacks(&mut self, rule: &Captured) -> Result<(), ProbeError> {
+        let request = Request::CaptureStacks { component: rule.component.clone(), rate: rule.rate };
+        match self.ask(&request).await? {
+            Response::Capturing => Ok(()),
+            other => Err(mismatch(other)),
+        }
+    }
+
+    /// The stacks captured so far.
+    pub(crate) async fn stacks(&mut self) -> Result<Stacks, ProbeError> {
+        match self.ask_patiently(&Request::Stacks, STACKS_TIME).await? {
+            Response::Stacks(stacks) => Ok(*stacks),
             other => Err(mismatch(other)),
         }
     }

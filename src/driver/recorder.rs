@@ -1,7 +1,7 @@
 use std::io;
 use std::path::Path;
 
-use heapsoak_record::{End, Event, Header, Moment, Outcome, Recording, Snapshot, Writer};
+use heapsoak_record::{End, Event, Header, Moment, Outcome, Recording, Snapshot, Stacks, Writer};
 
 use crate::clock::Clock;
 use crate::load::Tally;
@@ -65,6 +65,13 @@ impl Recorder {
         };
         self.writer.snapshot(&snapshot)?;
         self.recording.snapshots.push(snapshot);
+        Ok(())
+    }
+
+    /// Appends the stacks of the run.
+    pub(crate) fn stacks(&mut self, stacks: Stacks) -> io::Result<()> {
+        self.writer.stacks(&stacks)?;
+        self.recording.stacks.push(stacks);
         Ok(())
     }
 

@@ -1,8 +1,11 @@
 use std::path::Path;
 
-use heapsoak_record::{FORMAT_VERSION, Header, Kind, Outcome, Plan, Recording, Target as TargetHeader};
+use heapsoak_record::{
+    CaptureRate, Captured, FORMAT_VERSION, Header, Kind, Outcome, Plan, Recording, Target as TargetHeader,
+};
 use tokio::sync::watch;
 
+use crate::capture::Capture;
 use crate::clock::{Clock, unix_now_ms};
 use crate::control::Control;
 use crate::load::{Load, Tally};
@@ -23,6 +26,9 @@ const FEWEST_CYCLES: u32 = 10;
 
 /// Positive control of a run that asks for no other, in bytes per 1,000 requests.
 pub const DEFAULT_CONTROL_PER_1000: f64 = 1024.0;
+
+/// How much of the allocations has its stack captured in a run that asks for nothing else: one in so many bytes.
+const SAMPLE: CaptureRate = CaptureRate::OneIn { bytes: 64 * 1024 };
 
 /// A run about to start.
 #[derive(Debug, Clone)]
@@ -48,6 +54,8 @@ pub struct Run<'a> {
     pub concurrency: Option<u32>,
     /// Positive control: what the probe leaks on purpose, in bytes per 1,000 requests; zero for none.
     pub control_per_1000: f64,
+    /// What of the server's allocations has its call stack captured; nothing when empty.
+    pub capture: Vec<Captured>,
     /// A profiler to run in the server, and its file. Written at the end, while the server still holds what it holds.
     pub profile: Option<Profile>,
     /// The run ends when this turns true; what was recorded is kept.
@@ -69,6 +77,7 @@ impl<'a> Run<'a> {
             own: None,
             concurrency: None,
             control_per_1000: DEFAULT_CONTROL_PER_1000,
+            capture: vec![Captured { component: None, rate: SAMPLE }],
             profile: None,
             // Its sender is gone, so it never turns true.
             stop: watch::channel(false).1,
@@ -155,8 +164,11 @@ pub async fn run(run: Run<'_>, watcher: &mut dyn Watcher) -> Result<Recording, R
         () = stop.asked() => return Err(RunError::Interrupted),
     };
     let mut clock = Clock::start();
-    let header = run.header(&ready, &spec, &plan);
+    let mut header = run.header(&ready, &spec, &plan);
     let Ready { mut target, mut observer, .. } = ready;
+    let mut capture = Capture::new(run.capture.clone(), plan.cycles);
+    let refused = capture.begin(&mut observer).await;
+    header.not_analysed.extend(refused.map(|why| format!("the lines that allocate: {why}")));
     let mut recorder = Recorder::create(run.recording, header)
         .map_err(|error| RunError::Input(format!("can't write {}: {error}", run.recording.display())))?;
 
@@ -172,6 +184,7 @@ pub async fn run(run: Run<'_>, watcher: &mut dyn Watcher) -> Result<Recording, R
         load: &mut load,
         tally: &tally,
         control: Control::new(run.control_per_1000),
+        capture: &mut capture,
         clock: &mut clock,
         recorder: &mut recorder,
         watcher: &mut *watcher,
@@ -192,9 +205,11 @@ pub async fn run(run: Run<'_>, watcher: &mut dyn Watcher) -> Result<Recording, R
         Outcome::TargetDied { .. } => Outcome::TargetDied { status, stderr },
         other => other,
     };
-    recorder
-        .end(outcome, &tally, &clock)
-        .map_err(|error| RunError::internal(&format!("can't write {}", run.recording.display()), error))
+    let unwritable = |error| RunError::internal(&format!("can't write {}", run.recording.display()), error);
+    if let Some(stacks) = capture.finish() {
+        recorder.stacks(stacks).map_err(unwritable)?;
+    }
+    recorder.end(outcome, &tally, &clock).map_err(unwritable)
 }
 
 async fn write_profile(observer: &mut Observer) -> Result<(), String> {

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use heapsoak_record::{Event, Moment, Outcome, Plan};
+use heapsoak_record::{Event, Mark, Moment, Outcome, Plan};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::capture::Capture;
 use crate::clock::Clock;
 use crate::control::Control;
 use crate::cycle::{CyclePlan, PlannedFlow};
@@ -78,6 +79,7 @@ pub(crate) struct Soak<'a> {
     pub(crate) load: &'a mut Load,
     pub(crate) tally: &'a Tally,
     pub(crate) control: Control,
+    pub(crate) capture: &'a mut Capture,
     pub(crate) clock: &'a mut Clock,
     pub(crate) recorder: &'a mut Recorder,
     pub(crate) watcher: &'a mut dyn Watcher,
@@ -189,7 +191,12 @@ impl Soak<'_> {
         let taken = self.observer.snapshot().await?;
         self.recorder
             .snapshot(cycle, moment, taken, rested, self.tally, self.clock)
-            .map_err(Ending::Recording)
+            .map_err(Ending::Recording)?;
+        if moment == Moment::CycleEnd {
+            let mark = Mark { cycle, requests: self.tally.answered() };
+            self.capture.mark(self.observer, mark, cycle == self.plan.cycles).await?;
+        }
+        Ok(())
     }
 
     fn record(&mut self, event: Event) -> Result<(), Ending> {

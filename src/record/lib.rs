@@ -1,7 +1,7 @@
 //! The types of heapsoak that cross a process or a file.
 //!
 //! A soak writes a [recording](Recording): an append-only file of JSON lines, one [`Line`] each, in the order
-//! *header, (snapshot | event | stacks)…, end*. A recording can be judged and rendered at any time, on any machine; a file
+//! *header, (snapshot | event)…, stacks, end*; the stacks of second passes over the scenario come behind the end. A recording can be judged and rendered at any time, on any machine; a file
 //! whose writer was killed is readable up to its last whole line.
 //!
 //! The same snapshot types cross the probe's private socket, as one JSON line per [`wire::Request`] and

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -222,6 +222,30 @@ impl Stacks {
         }
         self.marks = earlier.marks;
         self.marks.push(mark);
+    }
+
+    /// The stacks of one component alone, as what a second pass that looked at it found.
+    #[must_use]
+    pub fn zoomed(&self, component: &str) -> Stacks {
+        let mut stacks: Vec<Stack> =
+            self.stacks.iter().filter(|stack| stack.component() == component).cloned().collect();
+        let mut kept = BTreeMap::new();
+        for frame in stacks.iter_mut().flat_map(|stack| &mut stack.frames) {
+            let new = u32::try_from(kept.len()).unwrap_or(u32::MAX);
+            *frame = *kept.entry(*frame).or_insert(new);
+        }
+        let mut old: Vec<(u32, u32)> = kept.into_iter().map(|(old, new)| (new, old)).collect();
+        old.sort_unstable();
+        Stacks {
+            zoom: Some(component.to_owned()),
+            frames: old.iter().filter_map(|&(_, old)| self.frame(old)).collect(),
+            symbols: match self.symbols.is_empty() {
+                true => Vec::new(),
+                false => old.iter().map(|&(_, old)| self.symbols_of(old).to_vec()).collect(),
+            },
+            stacks,
+            ..self.clone()
+        }
     }
 
     fn identity<'a>(&'a self, stack: &'a Stack) -> Identity<'a> {

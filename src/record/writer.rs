@@ -23,6 +23,15 @@ impl Writer {
         Ok(writer)
     }
 
+    /// Opens a recording to append to it what was found out after its end: the stacks of second passes.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file is not there or can't be written.
+    pub fn append(path: &Path) -> io::Result<Writer> {
+        Ok(Writer { file: BufWriter::new(File::options().append(true).open(path)?) })
+    }
+
     /// Appends a snapshot.
     ///
     /// # Errors

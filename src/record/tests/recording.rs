@@ -151,6 +151,22 @@ fn what_a_stack_held_at_earlier_marks_stays_with_it() {
 }
 
 #[test]
+fn stacks_of_a_second_pass_are_appended_behind_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("recording.jsonl");
+    let mut written = write(&path);
+    let mut pass = stacks();
+    pass.stacks.push(Stack { path: vec!["queue".to_owned()], ..stack(&[0], 9) });
+    let zoomed = pass.zoomed("queue");
+    assert_eq!((zoomed.zoom.as_deref(), zoomed.stacks.len()), (Some("queue"), 1));
+    assert_eq!((zoomed.frames.len(), zoomed.frame(zoomed.stacks[0].frames[0])), (1, pass.frame(0)));
+    assert_eq!(zoomed.symbols_of(0), pass.symbols_of(0));
+    Writer::append(&path).unwrap().stacks(&zoomed).unwrap();
+    written.stacks.push(zoomed);
+    assert_eq!(Recording::read(&path).unwrap(), written);
+}
+
+#[test]
 fn a_recording_of_the_first_format_without_stacks_is_still_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("recording.jsonl");

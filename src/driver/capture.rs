@@ -1,0 +1,66 @@
+//! The call stacks of a run: what is captured, and what each stack held at some quiet points.
+
+use heapsoak_record::{Captured, Mark, Stacks};
+use heapsoak_symbols::{Symbols, resolve_stacks};
+
+use crate::observer::{ObserveError, Observer};
+
+/// Quiet points at which stacks are taken, besides the end: enough to see a stack grow, few enough to cost nothing.
+const MARKS: u32 = 8;
+
+/// Captures stacks in the server and collects them.
+#[derive(Debug)]
+pub(crate) struct Capture {
+    rules: Vec<Captured>,
+    /// Cycles between two marks.
+    stride: u32,
+    taken: Option<Stacks>,
+}
+
+impl Capture {
+    /// To capture as these rules say, in a run of so many cycles.
+    pub(crate) fn new(rules: Vec<Captured>, cycles: u32) -> Capture {
+        Capture { rules, stride: (cycles / MARKS).max(1), taken: None }
+    }
+
+    /// Starts it. Returns why there will be no stacks, if the probe refuses; a server without the probe has none.
+    pub(crate) async fn begin(&mut self, observer: &mut Observer) -> Option<String> {
+        let rules = std::mem::take(&mut self.rules);
+        if let Observer::Probe(probe) = observer {
+            for rule in &rules {
+                if let Err(error) = probe.capture_stacks(rule).await {
+                    return Some(error.to_string());
+                }
+            }
+            self.rules = rules;
+        }
+        None
+    }
+
+    /// Takes the stacks at a quiet point, if it is one to do so at.
+    pub(crate) async fn mark(
+        &mut self,
+        observer: &mut Observer,
+        mark: Mark,
+        is_last: bool,
+    ) -> Result<(), ObserveError> {
+        let Observer::Probe(probe) = observer else { return Ok(()) };
+        if self.rules.is_empty() || mark.cycle == 0 || !(is_last || mark.cycle.is_multiple_of(self.stride)) {
+            return Ok(());
+        }
+        let now = probe.stacks().await?;
+        self.taken.get_or_insert_default().take_over(now, mark);
+        Ok(())
+    }
+
+    /// What was captured, with the functions and lines looked up. None when nothing was.
+    pub(crate) fn finish(self) -> Option<Stacks> {
+        let mut stacks = self.taken?;
+        let mut symbols = Symbols::new();
+        if let Ok(folder) = std::env::current_dir() {
+            symbols = symbols.relative_to(folder);
+        }
+        resolve_stacks(&mut symbols, &mut stacks);
+        Some(stacks)
+    }
+}
