@@ -153,7 +153,14 @@ pub(crate) fn not_analysed(timeline: &Timeline<'_>) -> Vec<String> {
     sentences.push(
         "memory that bypasses the Rust allocator (C libraries, mmap), but for its part in rss".to_owned(),
     );
-    sentences.push("the lines of code that allocate: this recording has no stacks".to_owned());
+    if recording.stacks.is_empty() {
+        sentences.push("the lines of code that allocate: this recording has no stacks".to_owned());
+    }
+    for problem in recording.stacks.iter().flat_map(|stacks| &stacks.problems) {
+        if !sentences.contains(problem) {
+            sentences.push(problem.clone());
+        }
+    }
     sentences.push(
         "this run carried no positive control: its detection limits are computed, not tried".to_owned(),
     );
