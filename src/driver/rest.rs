@@ -16,7 +16,7 @@ const STAGE_POLL: Duration = Duration::from_millis(4);
 /// Work that is under way but does not move for this long is held, not done: the server is at rest with it.
 const HELD_AFTER: Duration = Duration::from_millis(300);
 
-/// Longest wait for rest.
+/// Longest wait for rest. Counted in looks, so that a machine that stood still meanwhile takes nothing off it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Tells when the server has come to rest.
@@ -66,6 +66,7 @@ impl Rest {
         let (start, looks) = (Instant::now(), observer.looks());
         let mut last = observer.stillness().await?;
         let (mut same, mut still_since) = (1, start);
+        let mut looks_left = (PATIENCE.as_millis() / poll.as_millis().max(1)).max(1);
         loop {
             let known =
                 last.busy.iter().all(|gauge| gauge.value <= self.held.get(&gauge.name).copied().unwrap_or(0));
@@ -73,7 +74,8 @@ impl Rest {
                 self.held = last.busy.iter().map(|gauge| (gauge.name.clone(), gauge.value)).collect();
                 return Ok(Rested { busy: None, waited_ms: to_ms(start.elapsed()) });
             }
-            if start.elapsed() >= PATIENCE {
+            looks_left -= 1;
+            if looks_left == 0 {
                 return Ok(Rested { busy: Some(describe(&last)), waited_ms: to_ms(start.elapsed()) });
             }
             sleep(poll).await;
