@@ -68,6 +68,12 @@ impl Rules {
         })
     }
 
+    /// Rules that ask for nothing but a detection limit.
+    #[must_use]
+    pub fn with_detection_limit(limit: Option<f64>) -> Rules {
+        Rules { detection_limit: limit, ..Rules::default() }
+    }
+
     /// The budgets of a scenario: its own over those of all.
     #[must_use]
     pub fn budgets(&self, scenario: &str) -> Budgets {

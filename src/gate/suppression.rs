@@ -54,6 +54,12 @@ impl Suppressions {
         Suppressions { today, counted: suppressions.iter().map(|one| (one.clone(), 0)).collect() }
     }
 
+    /// No suppressions at all.
+    #[must_use]
+    pub fn none() -> Suppressions {
+        Suppressions { today: Date::MIN, counted: Vec::new() }
+    }
+
     /// Counts a finding against all it fits; true if one of them is in force.
     pub(crate) fn excuse(&mut self, scenario: &str, finding: &Finding) -> bool {
         let mut excused = false;

@@ -1,0 +1,4 @@
+#[heapsoak_testing::test]
+fn generic<T>() {}
+
+fn main() {}

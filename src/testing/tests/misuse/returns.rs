@@ -1,0 +1,6 @@
+#[heapsoak_testing::test]
+fn returns() -> Result<(), String> {
+    Ok(())
+}
+
+fn main() {}

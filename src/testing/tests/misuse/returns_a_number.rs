@@ -1,0 +1,3 @@
+fn main() {
+    heapsoak_testing::Soak::new("what does it return?").run(|number| number).assert_no_leak();
+}

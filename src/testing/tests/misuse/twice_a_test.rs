@@ -1,0 +1,5 @@
+#[heapsoak_testing::test]
+#[test]
+fn twice() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[heapsoak_testing::test(iteration = 100)]
+fn a_misspelt_option() {}
+
+fn main() {}
