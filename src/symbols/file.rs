@@ -14,6 +14,7 @@ use crate::problem::Problem;
 /// What is known of a module's file.
 pub(crate) struct Code {
     loader: Option<Loader>,
+    has_lines: bool,
 }
 
 impl Code {
@@ -21,7 +22,7 @@ impl Code {
     pub(crate) fn open(module: &Module) -> (Code, Option<Problem>) {
         let path = module.path.clone();
         if path.is_empty() || path.starts_with('[') {
-            return (Code { loader: None }, None);
+            return (Code { loader: None, has_lines: false }, None);
         }
         match check(module) {
             Ok(has_lines) => match Loader::new(&path) {
@@ -29,13 +30,14 @@ impl Code {
                     // Nobody has the line tables of the system's libraries, and nobody needs them.
                     let missed = !has_lines && !origin::is_system_library(module.name());
                     let problem = missed.then_some(Problem::NoDebugInfo { path });
-                    (Code { loader: Some(loader) }, problem)
+                    (Code { loader: Some(loader), has_lines }, problem)
                 }
-                Err(error) => {
-                    (Code { loader: None }, Some(Problem::Unreadable { path, why: error.to_string() }))
-                }
+                Err(error) => (
+                    Code { loader: None, has_lines: false },
+                    Some(Problem::Unreadable { path, why: error.to_string() }),
+                ),
             },
-            Err(problem) => (Code { loader: None }, Some(problem)),
+            Err(problem) => (Code { loader: None, has_lines: false }, Some(problem)),
         }
     }
 
@@ -46,7 +48,7 @@ impl Code {
         if found.is_empty()
             && let Some(name) = loader.find_symbol(address)
         {
-            found.push(name_symbol(name, None, module, root));
+            found.push(self.name(name, None, module, root));
         }
         let outermost = found.len().saturating_sub(1);
         for symbol in &mut found[..outermost] {
@@ -66,24 +68,25 @@ impl Code {
             // A line without a function: what the symbol table calls it.
             let raw = raw.as_deref().or_else(|| self.loader.as_ref()?.find_symbol(address));
             if let Some(raw) = raw {
-                found.push(name_symbol(raw, place, module, root));
+                found.push(self.name(raw, place, module, root));
             }
         }
         found
     }
-}
 
-fn name_symbol(
-    raw: &str,
-    place: Option<(String, Option<u32>)>,
-    module: &Module,
-    root: Option<&Path>,
-) -> Symbol {
-    let function = format!("{:#}", rustc_demangle::demangle(raw));
-    let (file, line) = place.map_or((None, None), |(file, line)| (Some(file), line));
-    let origin = origin::of(&function, file.as_deref(), module.name());
-    let file = file.map(|file| shorten(file, root));
-    Symbol { function, file, line: line.filter(|line| *line > 0), inlined: false, origin }
+    fn name(
+        &self,
+        raw: &str,
+        place: Option<(String, Option<u32>)>,
+        module: &Module,
+        root: Option<&Path>,
+    ) -> Symbol {
+        let function = format!("{:#}", rustc_demangle::demangle(raw));
+        let (file, line) = place.map_or((None, None), |(file, line)| (Some(file), line));
+        let origin = origin::of(&function, file.as_deref(), module.name(), self.has_lines);
+        let file = file.map(|file| shorten(file, root));
+        Symbol { function, file, line: line.filter(|line| *line > 0), inlined: false, origin }
+    }
 }
 
 /// A path below the root without it.

@@ -30,8 +30,14 @@ const STARTS: [&str; 8] = [
     "__rust_begin_short_backtrace",
 ];
 
-/// From its name, the file its line is in and the file it was loaded from.
-pub(crate) fn of(function: &str, file: Option<&str>, module: &str) -> Origin {
+/// Where the sources of the standard library, and of what it is built with, stand.
+const STD: [&str; 3] = ["/rustc/", "/rustlib/src/rust/library/", "/rust/deps/"];
+
+/// Where sources stand that were fetched from somewhere.
+const FETCHED: [&str; 3] = ["/registry/src/", "/git/checkouts/", "/vendor/"];
+
+/// From its name, the file its line is in, the file it was loaded from, and whether that has line tables.
+pub(crate) fn of(function: &str, file: Option<&str>, module: &str, has_lines: bool) -> Origin {
     // `<alloc::vec::Vec<T> as core::clone::Clone>::clone` is of the crate its implementation stands in: mostly the
     // first that is named.
     let bare = function
@@ -51,20 +57,14 @@ pub(crate) fn of(function: &str, file: Option<&str>, module: &str) -> Origin {
         return Origin::Std;
     }
     match file {
-        Some(file) if file.starts_with("/rustc/") || file.contains("/rustlib/src/rust/library/") => {
-            Origin::Std
-        }
-        Some(file)
-            if ["/registry/src/", "/git/checkouts/", "/vendor/"]
-                .iter()
-                .any(|folder| file.contains(folder)) =>
-        {
-            Origin::Dependency
-        }
-        _ if ["std::", "core::", "alloc::"].iter().any(|name| bare.starts_with(name)) => Origin::Std,
+        Some(file) if STD.iter().any(|folder| file.contains(folder)) => Origin::Std,
+        Some(file) if FETCHED.iter().any(|folder| file.contains(folder)) => Origin::Dependency,
         Some(_) => Origin::Own,
-        // Without line tables there is but the name; a Rust path in the program may be anybody's.
+        None if ["std::", "core::", "alloc::"].iter().any(|name| bare.starts_with(name)) => Origin::Std,
         None if is_library(module) || is_c => Origin::Other,
+        // In a program with line tables, one built without them is not the one that is being worked on.
+        None if has_lines => Origin::Dependency,
+        // There is but the name, and a Rust path may be anybody's.
         None => Origin::Own,
     }
 }
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn functions_are_told_apart_by_name_and_file() {
-        let server = |function: &str, file: &str| of(function, Some(file), "server");
+        let server = |function: &str, file: &str| of(function, Some(file), "server", true);
         assert_eq!(server("server::session::keep", "/home/me/server/src/session.rs"), Origin::Own);
         assert_eq!(
             server("axum::routing::call", "/home/me/.cargo/registry/src/index/axum-0.8.0/src/lib.rs"),
@@ -115,8 +115,17 @@ mod tests {
             ),
             Origin::Probe
         );
-        assert_eq!(of("__libc_start_main", None, "libc.so.6"), Origin::Std);
-        assert_eq!(of("server::session::keep", None, "server"), Origin::Own);
-        assert_eq!(of("SSL_new", None, "libssl.so.3"), Origin::Other);
+        assert_eq!(
+            server("hashbrown::raw::alloc", "/rust/deps/hashbrown-0.16.1/src/raw/alloc.rs"),
+            Origin::Std
+        );
+        assert_eq!(
+            server("<alloc::vec::Vec<T> as server::Keep>::keep", "/home/me/server/src/keep.rs"),
+            Origin::Own
+        );
+        assert_eq!(of("__libc_start_main", None, "libc.so.6", false), Origin::Std);
+        assert_eq!(of("serde_json::from_str", None, "server", true), Origin::Dependency);
+        assert_eq!(of("server::session::keep", None, "server", false), Origin::Own);
+        assert_eq!(of("SSL_new", None, "libssl.so.3", false), Origin::Other);
     }
 }

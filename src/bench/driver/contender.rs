@@ -73,6 +73,13 @@ pub(crate) const CONTENDERS: &[Contender] = &[
     Contender {
         name: "probe, every stack of one component of ten",
         key: Some("zoom_request_ratio"),
+        environment: &[("HEAPSOAK_MODE", "zoom:render")],
+        pairs: false,
+        ..PROBE
+    },
+    Contender {
+        name: "probe, every stack of the component that allocates most",
+        key: Some("zoom_largest_request_ratio"),
         environment: &[("HEAPSOAK_MODE", "zoom:parse")],
         pairs: false,
         ..PROBE

@@ -4,12 +4,14 @@ use std::process::Command;
 
 use serde_json::Value;
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 11] = [
     "exact_request_ratio",
     "exact_cohorts_request_ratio",
     "idle_request_ratio",
     "stacks_request_ratio",
     "zoom_request_ratio",
+    "zoom_largest_request_ratio",
+    "sampled_stacks_request_ratio",
     "pair_ns_ratio_1",
     "pair_ns_ratio_2",
     "rss_ratio",
