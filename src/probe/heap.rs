@@ -1,6 +1,5 @@
 //! Heap counts of the process, for whoever asks: the socket, or a test in the process itself.
 
-use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use heapsoak_record::{Cell, Cohort, ContextHeap, Heap, MergedCohorts, UNSCOPED};
@@ -25,25 +24,76 @@ fn with_ledger<R>(work: impl FnOnce(&mut Ledger) -> R) -> R {
     work(ledger.get_or_insert_with(Ledger::new))
 }
 
+/// What one context allocated.
+#[derive(Debug, Clone, Default)]
+struct Charges {
+    all: Count,
+    /// By cohort.
+    cohorts: Vec<(u32, Count)>,
+}
+
+impl Charges {
+    fn add(&mut self, cohort: u32, count: Count) {
+        self.all += count;
+        match self.cohorts.last_mut() {
+            Some((latest, sum)) if *latest == cohort => *sum += count,
+            _ => self.cohorts.push((cohort, count)),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.all == Count::default() && self.cohorts.is_empty()
+    }
+
+    /// What lives of each cohort, oldest first.
+    fn survivors(mut self) -> Vec<Cell> {
+        if !self.cohorts.is_sorted_by(|one, next| one.0 < next.0) {
+            self.cohorts.sort_by_key(|(cohort, _)| *cohort);
+            self.cohorts.dedup_by(|next, one| {
+                let same = one.0 == next.0;
+                if same {
+                    one.1 += next.1;
+                }
+                same
+            });
+        }
+        let alive = self.cohorts.into_iter().filter(|(_, count)| !count.is_dead());
+        alive
+            .map(|(cohort, count)| Cell {
+                cohort: Cohort(cohort),
+                live_bytes: count.allocated_bytes.saturating_sub(count.freed_bytes),
+                live_blocks: count.allocated_blocks.saturating_sub(count.freed_blocks),
+            })
+            .collect()
+    }
+}
+
+/// What each context allocated, by its number.
+#[derive(Debug, Default)]
+struct ByContext(Vec<Charges>);
+
+impl ByContext {
+    fn of(&mut self, context: ContextNumber) -> &mut Charges {
+        let place = usize::from(context);
+        if place >= self.0.len() {
+            self.0.resize_with(place + 1, Charges::default);
+        }
+        &mut self.0[place]
+    }
+}
+
 /// Exact heap counts, by context and cohort. Threads go on while they are read; each context is consistent (no block
 /// is seen freed that is not seen allocated), and when no thread allocates, the sum over contexts is the total to the
 /// byte.
 ///
-/// Reads the counters of as many threads as ever allocated at once, 32 bytes for each tag in use. What it allocates
-/// itself is charged to `heapsoak`.
+/// Reads the counters that can have changed since the last time: those of the cohorts that ran meanwhile, and those
+/// near to any that a block was freed of; of as many threads as ever allocated at once. What it allocates itself is
+/// charged to `heapsoak`.
 #[must_use]
 pub fn heap() -> Heap {
     with_ledger(|ledger| {
         let cohort = ledger.read();
-        let mut contexts: BTreeMap<ContextNumber, (Count, BTreeMap<u32, Count>)> = BTreeMap::new();
-        for (context, cohort, count) in ledger.counts() {
-            let (all, by_cohort) = contexts.entry(context).or_default();
-            *all += count;
-            *by_cohort.entry(cohort).or_default() += count;
-        }
-        for (context, count) in ledger.retired() {
-            contexts.entry(context).or_default().0 += count;
-        }
+        let mut contexts = ByContext::default();
         let unowned = ledger.unowned();
         let uncounted_freed_bytes = unowned.freed_bytes.saturating_sub(unowned.allocated_bytes);
         let uncounted_freed_blocks = unowned.freed_blocks.saturating_sub(unowned.allocated_blocks);
@@ -55,16 +105,21 @@ pub fn heap() -> Heap {
                 freed_blocks: unowned.freed_blocks - uncounted_freed_blocks,
                 ..unowned
             };
-            let (all, by_cohort) = contexts.entry(0).or_default();
-            *all += known;
-            *by_cohort.entry(0).or_default() += known;
+            contexts.of(0).add(0, known);
+        }
+        for (context, cohort, count) in ledger.counts() {
+            contexts.of(context).add(cohort, count);
+        }
+        for (context, count) in ledger.retired() {
+            contexts.of(context).all += count;
         }
         let total = ledger.total();
         Heap {
             cohort: Cohort(cohort),
-            contexts: contexts
-                .into_iter()
-                .map(|(context, (all, cohorts))| named(context, all, cohorts))
+            contexts: (0..)
+                .zip(contexts.0)
+                .filter(|(_, charges)| !charges.is_empty())
+                .map(|(context, charges)| named(context, charges))
                 .collect(),
             merged: ledger
                 .merged()
@@ -83,24 +138,16 @@ pub fn heap() -> Heap {
     })
 }
 
-fn named(context: ContextNumber, all: Count, cohorts: BTreeMap<u32, Count>) -> ContextHeap {
+fn named(context: ContextNumber, charges: Charges) -> ContextHeap {
     let (path, kind) = registry::describe(context).unwrap_or_else(|| (vec![UNSCOPED.to_owned()], None));
     ContextHeap {
         path,
         kind,
-        allocated_bytes: all.allocated_bytes,
-        allocated_blocks: all.allocated_blocks,
-        freed_bytes: all.freed_bytes,
-        freed_blocks: all.freed_blocks,
-        survivors: cohorts
-            .into_iter()
-            .filter(|(_, count)| !count.is_dead())
-            .map(|(cohort, count)| Cell {
-                cohort: Cohort(cohort),
-                live_bytes: count.allocated_bytes.saturating_sub(count.freed_bytes),
-                live_blocks: count.allocated_blocks.saturating_sub(count.freed_blocks),
-            })
-            .collect(),
+        allocated_bytes: charges.all.allocated_bytes,
+        allocated_blocks: charges.all.allocated_blocks,
+        freed_bytes: charges.all.freed_bytes,
+        freed_blocks: charges.all.freed_blocks,
+        survivors: charges.survivors(),
     }
 }
 

@@ -161,9 +161,10 @@
 //! # Cost and limits
 //!
 //! Without `HEAPSOAK_SOCKET` in the environment of the process the allocator passes every call through after one
-//! load and one branch. With it, the table reserves 32 TiB of address space (where the system refuses, it is mapped
-//! region by region instead) and takes 2 bytes of memory per block, up to 1/8 of a heap of blocks of 16 bytes; each
-//! thread that allocates reserves 2 MiB of address space for counters, touched as needed; and at most 65,535 pairs of
+//! look at its thread. With it, the table reserves 321 GiB of address space (where the system refuses, it is mapped
+//! region by region instead) and takes 1/8 of the memory of those pages that hold blocks of less than 512 bytes, 1/256
+//! of others; each thread that allocates reserves 2 MiB of address space for counters, touched as needed; and at most
+//! 65,535 pairs of
 //! context and cohort can be told apart at once: the tags of cohorts that died are used again, the oldest of those
 //! that live are merged. What it costs in time is measured in `docs/performance.md`.
 //!

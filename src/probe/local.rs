@@ -23,6 +23,8 @@ struct Local {
     head: Cell<NonNull<Head>>,
     context: Cell<ContextNumber>,
     ending: Cell<bool>,
+    /// Bytes to go before an allocation is looked at by a thread that does not count each.
+    countdown: Cell<isize>,
 }
 
 impl Local {
@@ -40,6 +42,7 @@ thread_local! {
             head: Cell::new(NonNull::from_ref(&NO_COUNTERS)),
             context: Cell::new(0),
             ending: Cell::new(false),
+            countdown: Cell::new(0),
         }
     };
 }
@@ -47,15 +50,50 @@ thread_local! {
 /// The counters of this thread, if its head allows it. `NO_COUNTERS`, whose limits are zero, must not.
 #[inline(always)]
 fn counters_if(allows: impl FnOnce(&Head) -> bool) -> Option<&'static Counters> {
-    let head = LOCAL.with(|local| local.head.get());
+    counters_of(head(), allows)
+}
+
+#[inline(always)]
+fn counters_of(head: NonNull<Head>, allows: impl FnOnce(&Head) -> bool) -> Option<&'static Counters> {
     // SAFETY: `NO_COUNTERS`, or the head of a block of counters, which is never unmapped. What allows is the latter.
     unsafe { allows(head.as_ref()).then(|| head.cast::<Counters>().as_ref()) }
+}
+
+/// Whether a block is marked with what the thread remembers.
+#[inline(always)]
+fn marks(head: &Head, address: usize) -> bool {
+    address < head.marks_below.load(Ordering::Relaxed)
 }
 
 /// Whether the owner of a block stands in the thread's table.
 #[inline(always)]
 fn knows(head: &Head, address: usize) -> bool {
-    address <= head.knows_up_to.load(Ordering::Relaxed)
+    address < head.knows_below.load(Ordering::Relaxed)
+}
+
+/// Whether an allocation of so many bytes is of no interest: the thread does not count each, and none is due. One load
+/// and one branch where each is counted.
+#[inline(always)]
+pub(crate) fn passes(bytes: usize) -> bool {
+    LOCAL.with(|local| {
+        // SAFETY: `NO_COUNTERS`, or the head of a block of counters, which is never unmapped.
+        if unsafe { local.head.get().as_ref() }.counts_each.load(Ordering::Relaxed) {
+            return false;
+        }
+        let left = local.countdown.get().wrapping_sub(bytes.cast_signed());
+        if left < 0 {
+            return false;
+        }
+        local.countdown.set(left);
+        true
+    })
+}
+
+/// Whether a block that is freed or resized is of no interest: the thread does not count each.
+#[inline(always)]
+pub(crate) fn is_unwatched() -> bool {
+    // SAFETY: as in `passes`.
+    !unsafe { head().as_ref() }.counts_each.load(Ordering::Relaxed)
 }
 
 /// The context of this thread.
@@ -68,8 +106,9 @@ pub(crate) fn context() -> ContextNumber {
 #[inline(always)]
 pub(crate) fn set_context(context: ContextNumber) -> ContextNumber {
     LOCAL.with(|local| {
-        if let Some(counters) = local.counters() {
-            counters.head.mark_with(tags::current(context));
+        // Null is covered wherever anything is.
+        if let Some(counters) = counters_of(local.head.get(), |head| head.covers(0)) {
+            counters.mark_with(tags::current(context));
         }
         local.context.replace(context)
     })
@@ -83,32 +122,41 @@ pub(crate) fn retire() {
     });
 }
 
-/// Counts a new block and marks it as this context's, if that needs no more than a look at the thread's counters.
+/// What the calling thread counts with. It does not change while the allocator inside is at work.
 #[inline(always)]
-pub(crate) fn allocated(address: usize, bytes: usize) -> bool {
-    let Some(counters) =
-        counters_if(|head| address.wrapping_sub(1) < head.marks_up_to.load(Ordering::Relaxed))
-    else {
-        return false;
-    };
-    let tag = counters.head.tag.load(Ordering::Relaxed);
+pub(crate) fn head() -> NonNull<Head> {
+    LOCAL.with(|local| local.head.get())
+}
+
+/// Counts a new block of less than [`LARGE`](shadow::LARGE) bytes and marks it as this context's, if that needs no more
+/// than a look at the thread's counters.
+#[inline(always)]
+pub(crate) fn allocated(head: NonNull<Head>, address: usize, bytes: usize) -> bool {
+    let Some(counters) = counters_of(head, |head| marks(head, address)) else { return false };
     // SAFETY: an address is only allowed when there is a table, up to its end.
-    let slot = unsafe { shadow::slot_in(counters.head.table.load(Ordering::Relaxed), address, bytes) };
-    slot.store(tag, Ordering::Relaxed);
-    counters.cell(tag).allocated(bytes);
+    let Some(slot) = (unsafe { shadow::small_slot(counters.head.small(), address) }) else { return false };
+    counters.count_allocated_at(slot, bytes);
     true
 }
 
-/// Counts the end of a block for the context that allocated it, if that needs no more than a look at the thread's
-/// counters.
+/// As [`allocated`], for blocks of any size.
+#[inline(always)]
+pub(crate) fn allocated_any(address: usize, bytes: usize) -> bool {
+    let Some(counters) = counters_if(|head| marks(head, address)) else { return false };
+    // SAFETY: as in `allocated`.
+    let Some(slot) = (unsafe { counters.head.table().slot(address, bytes) }) else { return false };
+    counters.count_allocated_at(slot, bytes);
+    true
+}
+
+/// Counts the end of a block of less than [`LARGE`](shadow::LARGE) bytes for the context that allocated it, if that needs
+/// no more than a look at the thread's counters.
 #[inline(always)]
 pub(crate) fn freed(address: usize, bytes: usize) -> bool {
-    let Some(counters) = counters_if(|head| knows(head, address)) else {
-        return false;
-    };
+    let Some(counters) = counters_if(|head| knows(head, address)) else { return false };
     // SAFETY: as in `allocated`.
-    let slot = unsafe { shadow::slot_in(counters.head.table.load(Ordering::Relaxed), address, bytes) };
-    counters.cell(slot.load(Ordering::Relaxed)).freed(bytes);
+    let Some(slot) = (unsafe { shadow::small_slot(counters.head.small(), address) }) else { return false };
+    counters.count_freed(slot.load(Ordering::Relaxed), bytes);
     true
 }
 
@@ -116,34 +164,33 @@ pub(crate) fn freed(address: usize, bytes: usize) -> bool {
 /// at the thread's counters.
 #[inline(always)]
 pub(crate) fn allocated_captured(address: usize, bytes: usize) -> bool {
-    let Some(counters) = counters_if(|head| address.wrapping_sub(1) < head.limit.load(Ordering::Relaxed))
-    else {
-        return false;
-    };
+    let Some(counters) = counters_if(|head| head.covers(address)) else { return false };
     let context = context();
     let tag = tags::hidden(context);
     if tag == 0 {
         return false;
     }
     // SAFETY: as in `allocated`.
-    let slot = unsafe { shadow::slot_in(counters.head.table.load(Ordering::Relaxed), address, bytes) };
+    let Some(slot) = (unsafe { counters.head.table().slot(address, bytes) }) else { return false };
     slot.store(tag, Ordering::Relaxed);
-    counters.cell(tag).allocated(bytes);
+    counters.count_allocated(tag, bytes);
     stacks::allocated(counters, context, tag, address, bytes);
     true
 }
 
-/// Gives the thread what [`allocated_captured`] lacked, if stacks of its context are captured and it can be given.
+/// Gives the thread and the block what [`allocated_captured`] lacked, if stacks of the context are captured and it can
+/// be given.
 #[cold]
 #[inline(never)]
-pub(crate) fn prepare_capture(address: usize) -> bool {
+pub(crate) fn prepare_capture(address: usize, bytes: usize) -> bool {
     LOCAL.with(|local| {
         let context = local.context.get();
         if !stacks::is_captured(context) {
             return false;
         }
         make_counters(local);
-        local.counters().is_some_and(|counters| address <= counters.head.limit.load(Ordering::Relaxed))
+        local.counters().is_some_and(|counters| counters.head.covers(address))
+            && shadow::slot_or_map(address, bytes).is_some()
             && tag_of(local) != 0
             && tags::hidden(context) != 0
     })
@@ -152,14 +199,14 @@ pub(crate) fn prepare_capture(address: usize) -> bool {
 /// Counts the end of a block that may have been captured, if that needs no more than a look at the thread's counters.
 #[inline(always)]
 pub(crate) fn freed_watched(address: usize, bytes: usize) -> bool {
-    let Some(counters) = counters_if(|head| address <= head.limit.load(Ordering::Relaxed)) else {
-        return false;
-    };
+    let Some(counters) = counters_if(|head| head.covers(address)) else { return false };
     // SAFETY: as in `allocated`.
-    let slot = unsafe { shadow::slot_in(counters.head.table.load(Ordering::Relaxed), address, bytes) };
+    let Some(slot) = (unsafe { counters.head.table().slot(address, bytes) }) else { return false };
     let tag = slot.load(Ordering::Relaxed);
-    counters.cell(tag).freed(bytes);
-    stacks::freed(Some(counters), tag, address, bytes);
+    counters.count_freed(tag, bytes);
+    if stacks::is_watching() {
+        stacks::freed(Some(counters), tag, address, bytes);
+    }
     true
 }
 
@@ -173,27 +220,22 @@ pub(crate) struct Owner {
 /// The owner of a block that is to be resized. Say what became of it by [`resized`] or [`kept`].
 #[inline(always)]
 pub(crate) fn owner(address: usize, bytes: usize) -> Owner {
-    if let Some(counters) = counters_if(|head| knows(head, address)) {
-        let table = counters.head.table.load(Ordering::Relaxed);
+    if let Some(counters) = counters_if(|head| knows(head, address))
         // SAFETY: as in `allocated`.
-        let tag = unsafe { shadow::slot_in(table, address, bytes) }.load(Ordering::Relaxed);
-        return Owner { tag, stack: 0 };
+        && let Some(slot) = unsafe { counters.head.table().slot(address, bytes) }
+    {
+        return Owner { tag: slot.load(Ordering::Relaxed), stack: 0 };
     }
-    if mode::is_passing() { Owner { tag: 0, stack: 0 } } else { owner_slowly(address, bytes) }
+    owner_slowly(address, bytes)
 }
 
 /// Not cold: all blocks come here while stacks are captured.
 #[inline(never)]
 fn owner_slowly(address: usize, bytes: usize) -> Owner {
-    let watched = counters_if(|head| address <= head.limit.load(Ordering::Relaxed));
-    let tag = match watched {
-        Some(counters) => {
-            let table = counters.head.table.load(Ordering::Relaxed);
-            // SAFETY: as in `allocated`.
-            unsafe { shadow::slot_in(table, address, bytes) }.load(Ordering::Relaxed)
-        }
-        None => shadow::tag(address, bytes),
-    };
+    if !mode::is_counting() {
+        return Owner { tag: 0, stack: 0 };
+    }
+    let tag = shadow::tag(address, bytes);
     Owner { tag, stack: stacks::taken(tag, address, bytes) }
 }
 
@@ -206,37 +248,37 @@ pub(crate) fn kept(owner: Owner, address: usize, bytes: usize) {
 
 /// Counts a block that `realloc` resized and perhaps moved. `owner` was read before the call.
 #[inline(always)]
-pub(crate) fn resized(owner: Owner, old: (usize, usize), new: (usize, usize)) {
-    let tag = owner.tag;
-    if let Some(counters) = counters_if(|head| knows(head, new.0)) {
-        let table = counters.head.table.load(Ordering::Relaxed);
+pub(crate) fn resized(owner: Owner, old: usize, address: usize, new: usize) {
+    if let Some(counters) = counters_if(|head| knows(head, address))
         // SAFETY: as in `allocated`.
-        unsafe { shadow::slot_in(table, new.0, new.1) }.store(tag, Ordering::Relaxed);
-        counters.cell(tag).resized(old.1, new.1);
-    } else if !mode::is_passing() {
-        resized_watched(owner, old, new);
+        && let Some(slot) = unsafe { counters.head.table().slot(address, new) }
+    {
+        slot.store(owner.tag, Ordering::Relaxed);
+        return counters.count_resized(owner.tag, old, new);
     }
+    resized_watched(owner, old, address, new);
 }
 
 /// Not cold: all blocks come here while stacks are captured.
 #[inline(never)]
-fn resized_watched(owner: Owner, old: (usize, usize), new: (usize, usize)) {
-    let Some(counters) = counters_if(|head| new.0 <= head.limit.load(Ordering::Relaxed)) else {
-        return resized_slowly(owner, old, new);
-    };
-    let table = counters.head.table.load(Ordering::Relaxed);
-    // SAFETY: as in `allocated`.
-    unsafe { shadow::slot_in(table, new.0, new.1) }.store(owner.tag, Ordering::Relaxed);
-    counters.cell(owner.tag).resized(old.1, new.1);
-    stacks::resized(Some(counters), owner.stack, owner.tag, old.1, new);
+fn resized_watched(owner: Owner, old: usize, address: usize, new: usize) {
+    if let Some(counters) = counters_if(|head| head.covers(address))
+        // SAFETY: as in `allocated`.
+        && let Some(slot) = unsafe { counters.head.table().slot(address, new) }
+    {
+        slot.store(owner.tag, Ordering::Relaxed);
+        counters.count_resized(owner.tag, old, new);
+        return stacks::resized(Some(counters), owner.stack, owner.tag, old, (address, new));
+    }
+    resized_slowly(owner, old, address, new);
 }
 
-/// Counts a new block when the thread has no counters, no tag, or can't mark the address.
+/// Counts a new block when the thread has no counters, no tag, or no place for it yet.
 #[cold]
 #[inline(never)]
 pub(crate) fn allocated_slowly(address: usize, bytes: usize) {
     if !mode::is_counting() {
-        return;
+        return LOCAL.with(|local| local.countdown.set(isize::MAX));
     }
     LOCAL.with(|local| {
         make_counters(local);
@@ -248,14 +290,14 @@ pub(crate) fn allocated_slowly(address: usize, bytes: usize) {
             }
             None => 0,
         };
-        count(local, tag, |cell| cell.allocated(bytes));
+        count(local, |counters| counters.count_allocated(tag, bytes));
         if stacks::is_captured(local.context.get()) {
             stacks::lose();
         }
     });
 }
 
-/// Counts the end of a block when the thread has no counters or the address is in no table of one level.
+/// Counts the end of a block when the thread has no counters, or the block no place.
 #[cold]
 #[inline(never)]
 pub(crate) fn freed_slowly(address: usize, bytes: usize) {
@@ -265,34 +307,35 @@ pub(crate) fn freed_slowly(address: usize, bytes: usize) {
     LOCAL.with(|local| {
         make_counters(local);
         let tag = shadow::tag(address, bytes);
-        count(local, tag, |cell| cell.freed(bytes));
+        count(local, |counters| counters.count_freed(tag, bytes));
         stacks::freed(local.counters(), tag, address, bytes);
     });
 }
 
 #[cold]
 #[inline(never)]
-fn resized_slowly(owner: Owner, old: (usize, usize), new: (usize, usize)) {
+fn resized_slowly(owner: Owner, old: usize, address: usize, new: usize) {
     if !mode::is_counting() {
         return;
     }
-    let Owner { tag, stack } = owner;
     LOCAL.with(|local| {
         make_counters(local);
-        stacks::resized(local.counters(), stack, tag, old.1, new);
+        let Owner { tag, stack } = owner;
         // A tag from an earlier life of the address is overwritten, too; one of zero needs no new place.
-        let slot = shadow::slot(new.0, new.1)
-            .or_else(|| if tag == 0 { None } else { shadow::slot_or_map(new.0, new.1) });
+        let slot = shadow::slot(address, new)
+            .or_else(|| if tag == 0 { None } else { shadow::slot_or_map(address, new) });
         match slot {
             Some(slot) => slot.store(tag, Ordering::Relaxed),
             // The new place can't be marked: its free will be charged to no one, so its life must be, too.
             None if tag != 0 => {
-                count(local, tag, |cell| cell.freed(old.1));
-                return count(local, 0, |cell| cell.allocated(new.1));
+                stacks::resized(local.counters(), stack, tag, old, (address, new));
+                count(local, |counters| counters.count_freed(tag, old));
+                return count(local, |counters| counters.count_allocated(0, new));
             }
             None => {}
         }
-        count(local, tag, |cell| cell.resized(old.1, new.1));
+        count(local, |counters| counters.count_resized(tag, old, new));
+        stacks::resized(local.counters(), stack, tag, old, (address, new));
     });
 }
 
@@ -302,7 +345,7 @@ fn tag_of(local: &Local) -> Tag {
     let known = tags::known(context);
     let tag = if known == 0 { tags::assign(context) } else { known };
     if let Some(counters) = local.counters() {
-        counters.head.mark_with(tag);
+        counters.mark_with(tag);
         // A cohort that began in between has forgotten this tag; so must the thread.
         if tags::current(context) != tag {
             counters.head.forget_tag();
@@ -320,9 +363,9 @@ fn make_counters(local: &Local) {
     }
 }
 
-fn count(local: &Local, tag: Tag, count: impl FnOnce(&counters::Cell)) {
+fn count(local: &Local, count: impl FnOnce(&Counters)) {
     match local.counters() {
-        Some(counters) => count(counters.cell(tag)),
-        None => counters::with_shared(tag, count),
+        Some(counters) => count(counters),
+        None => counters::with_shared(count),
     }
 }

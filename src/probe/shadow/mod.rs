@@ -1,18 +1,20 @@
 //! The shadow table: who owns the block at an address.
 //!
-//! One table is reserved for all of the address space, 32 TiB of which only pages that are written to take memory. A
-//! block that takes 2ᵏ bytes or more, up to 2ᵏ⁺¹, has its tag in the part of the table that holds one for each 2ᵏ bytes
-//! of address space: no two such blocks start within the same 2ᵏ, since they would overlap, and a free knows the size as
-//! the allocation did. Blocks start at multiples of 16, so one of 17 bytes takes 32. The tags of a slab lie side by side,
-//! however large its blocks are. Where that much can't be reserved (`ulimit -v`, `overcommit_memory=2`), a table of two
-//! levels, mapped as needed, takes its place.
+//! A tag for every 16 bytes of a page of 4 KiB, if a block of less than 512 bytes ever started in it, and a tag for every
+//! 512 bytes of a MiB, if a larger one did. Blocks start at multiples of 16 and do not overlap, and a free knows the size
+//! as the allocation did, so each block has a place of its own. The places of a page, or of a MiB, are a *leaf*. Leaves
+//! lie side by side in a pool, in the order in which they were first needed, so that tags cost memory where blocks
+//! are; two directories, reserved for all of the address space, say where the leaf of an address is.
+//!
+//! Where that much can't be reserved (`ulimit -v`, `overcommit_memory=2`), a table of two levels, mapped as needed,
+//! takes its place.
 #![allow(unsafe_code)] // tables are raw mapped memory
 
 mod replace;
 mod two_level;
 
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicU16, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU16, AtomicUsize, Ordering};
 
 pub(crate) use replace::replace;
 
@@ -23,51 +25,155 @@ pub(crate) type Tag = u16;
 
 /// Addresses from here on can't be marked.
 pub(crate) const COVERED: usize = 1 << 47;
-const SMALLEST_CLASS: u32 = 4;
-/// Places in the table.
-pub(crate) const PLACES: usize = (2 * COVERED) >> SMALLEST_CLASS;
-const TABLE_BYTES: usize = PLACES * size_of::<AtomicU16>();
 
-/// The table; null until it is asked for, [`REFUSED`] when it can't be had.
-static TABLE: AtomicPtr<AtomicU16> = AtomicPtr::new(ptr::null_mut());
-const REFUSED: *mut AtomicU16 = ptr::without_provenance_mut(1);
+/// Blocks from this size on are marked in leaves of their own.
+pub(crate) const LARGE: usize = 512;
 
-/// The table of one level, reserved when first asked for; null when the system refuses.
-pub(crate) fn table() -> *mut AtomicU16 {
-    let table = TABLE.load(Ordering::Acquire);
-    let table = if table.is_null() { reserve() } else { table };
-    if table == REFUSED { ptr::null_mut() } else { table }
+/// How the address of a block says where its tag is.
+#[derive(Clone, Copy)]
+struct Layer {
+    /// Bits of the address below those that choose the leaf.
+    leaf_bits: u32,
+    /// Bits of the address below those that choose the place in the leaf.
+    place_bits: u32,
+}
+
+const SMALL_BLOCKS: Layer = Layer { leaf_bits: 12, place_bits: 4 };
+const LARGE_BLOCKS: Layer = Layer { leaf_bits: 20, place_bits: LARGE.ilog2() };
+
+impl Layer {
+    const fn leaves(self) -> usize {
+        COVERED >> self.leaf_bits
+    }
+
+    const fn directory_bytes(self) -> usize {
+        self.leaves() * size_of::<AtomicPtr<AtomicU16>>()
+    }
+
+    const fn places(self) -> usize {
+        1 << (self.leaf_bits - self.place_bits)
+    }
+
+    #[inline(always)]
+    const fn leaf_of(self, address: usize) -> usize {
+        address >> self.leaf_bits
+    }
+
+    #[inline(always)]
+    const fn place_of(self, address: usize) -> usize {
+        (address >> self.place_bits) & (self.places() - 1)
+    }
+}
+
+/// Enough for a heap of half a TiB of blocks of less than 512 bytes.
+const POOL_BYTES: usize = 64 << 30;
+/// Tags there is room for.
+pub(crate) const PLACES: usize = POOL_BYTES / size_of::<AtomicU16>();
+const TABLE_BYTES: usize = SMALL_BLOCKS.directory_bytes() + LARGE_BLOCKS.directory_bytes() + POOL_BYTES;
+
+/// Where each leaf is; null for those there are not yet.
+pub(crate) type Directory = *const AtomicPtr<AtomicU16>;
+
+/// The table of one level of directories. Copied to where each thread finds it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Table {
+    pub(crate) small: Directory,
+    pub(crate) large: Directory,
+}
+
+impl Table {
+    fn at(start: *mut u8) -> Table {
+        Table { small: start.cast(), large: start.wrapping_add(SMALL_BLOCKS.directory_bytes()).cast() }
+    }
+
+    fn pool(self) -> *mut u8 {
+        self.large.cast_mut().cast::<u8>().wrapping_add(LARGE_BLOCKS.directory_bytes())
+    }
+
+    /// The tag's place for a block. None when its leaf does not exist: no block there was ever marked.
+    ///
+    /// # Safety
+    /// The table is what [`table`] returned, and `address` is below [`COVERED`].
+    #[inline(always)]
+    pub(crate) unsafe fn slot(self, address: usize, bytes: usize) -> Option<&'static AtomicU16> {
+        if bytes < LARGE {
+            // SAFETY: this function's.
+            unsafe { small_slot(self.small, address) }
+        } else {
+            // SAFETY: this function's.
+            unsafe { slot_in(self.large, LARGE_BLOCKS, address) }
+        }
+    }
+
+    /// As [`slot`](Table::slot), with a leaf made if need be. None when there is no room for more.
+    ///
+    /// # Safety
+    /// As [`slot`](Table::slot).
+    unsafe fn slot_or_make(self, address: usize, bytes: usize) -> Option<&'static AtomicU16> {
+        let (directory, layer) =
+            if bytes < LARGE { (self.small, SMALL_BLOCKS) } else { (self.large, LARGE_BLOCKS) };
+        // SAFETY: the directory has an entry for each leaf below COVERED, and is never unmapped.
+        let entry = unsafe { &*directory.add(layer.leaf_of(address)) };
+        if entry.load(Ordering::Acquire).is_null() {
+            let size = layer.places() * size_of::<AtomicU16>();
+            let room = |used: usize| used.checked_add(size).filter(|used| *used <= POOL_BYTES);
+            let used = USED.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).ok()?;
+            let leaf = self.pool().wrapping_add(used).cast();
+            // Another thread's leaf stands if it came first; this one stays unused.
+            let _ = entry.compare_exchange(ptr::null_mut(), leaf, Ordering::AcqRel, Ordering::Acquire);
+        }
+        // SAFETY: this function's.
+        unsafe { slot_in(directory, layer, address) }
+    }
+}
+
+/// The tag's place for a block of less than [`LARGE`] bytes, as [`Table::slot`].
+///
+/// # Safety
+/// The directory is [`Table::small`] of what [`table`] returned, and `address` is below [`COVERED`].
+#[inline(always)]
+pub(crate) unsafe fn small_slot(directory: Directory, address: usize) -> Option<&'static AtomicU16> {
+    // SAFETY: this function's.
+    unsafe { slot_in(directory, SMALL_BLOCKS, address) }
+}
+
+/// # Safety
+/// The directory is of the layer, and `address` is below [`COVERED`].
+#[inline(always)]
+unsafe fn slot_in(directory: Directory, layer: Layer, address: usize) -> Option<&'static AtomicU16> {
+    // SAFETY: the directory has an entry for each leaf below COVERED, and is never unmapped.
+    let leaf = unsafe { &*directory.add(layer.leaf_of(address)) }.load(Ordering::Acquire);
+    // SAFETY: a leaf has a place for each that the address can choose, and is never unmapped.
+    (!leaf.is_null()).then(|| unsafe { &*leaf.add(layer.place_of(address)) })
+}
+
+/// Bytes of the pool that are given out to leaves.
+static USED: AtomicUsize = AtomicUsize::new(0);
+
+/// Where the table starts; null until it is asked for, [`REFUSED`] when it can't be had.
+static START: AtomicPtr<u8> = AtomicPtr::new(ptr::null_mut());
+const REFUSED: *mut u8 = ptr::without_provenance_mut(1);
+
+/// The table, reserved when first asked for. None when the system refuses.
+pub(crate) fn table() -> Option<Table> {
+    let start = START.load(Ordering::Acquire);
+    let start = if start.is_null() { reserve() } else { start };
+    (start != REFUSED).then(|| Table::at(start))
 }
 
 #[cold]
 #[inline(never)]
-fn reserve() -> *mut AtomicU16 {
-    let mapped: *mut AtomicU16 = map_for_ever(TABLE_BYTES).cast();
-    let table = if mapped.is_null() { REFUSED } else { mapped };
-    match TABLE.compare_exchange(ptr::null_mut(), table, Ordering::AcqRel, Ordering::Acquire) {
-        Ok(_) => table,
+fn reserve() -> *mut u8 {
+    let mapped = map_for_ever(TABLE_BYTES);
+    let start = if mapped.is_null() { REFUSED } else { mapped };
+    match START.compare_exchange(ptr::null_mut(), start, Ordering::AcqRel, Ordering::Acquire) {
+        Ok(_) => start,
         Err(known) => {
             // Another thread reserved it first: ours was never touched and goes back.
-            unmap(mapped.cast(), TABLE_BYTES);
+            unmap(mapped, TABLE_BYTES);
             known
         }
     }
-}
-
-/// Where in the table the tag of a block of a covered address is, below [`PLACES`]. The logarithm is that of the size rounded up to 16.
-#[inline(always)]
-pub(crate) fn index(address: usize, bytes: usize) -> usize {
-    (address | COVERED) >> (bytes + (1 << SMALLEST_CLASS) - 1).ilog2()
-}
-
-/// The tag's place in the table of one level.
-///
-/// # Safety
-/// `table` is what [`table`] returned and not null, and `address` is below [`COVERED`].
-#[inline(always)]
-pub(crate) unsafe fn slot_in(table: *mut AtomicU16, address: usize, bytes: usize) -> &'static AtomicU16 {
-    // SAFETY: the index is below 2 * COVERED >> SMALLEST_CLASS, and the table is never unmapped.
-    unsafe { &*table.add(index(address, bytes)) }
 }
 
 /// The tag's place for a block, if it is mapped.
@@ -76,20 +182,43 @@ pub(crate) fn slot(address: usize, bytes: usize) -> Option<&'static AtomicU16> {
         return None;
     }
     match table() {
-        table if table.is_null() => two_level::slot(address),
-        // SAFETY: not null, and the address is covered.
-        table => Some(unsafe { slot_in(table, address, bytes) }),
+        None => two_level::slot(address),
+        // SAFETY: the address is covered.
+        Some(table) => unsafe { table.slot(address, bytes) },
     }
 }
 
 /// The tag's place for a block, mapped if need be. None above 2⁴⁷, or when the system gives no memory.
 pub(crate) fn slot_or_map(address: usize, bytes: usize) -> Option<&'static AtomicU16> {
-    slot(address, bytes).or_else(|| two_level::slot_or_map(address))
+    if address >= COVERED {
+        return None;
+    }
+    match table() {
+        None => two_level::slot_or_map(address),
+        // SAFETY: the address is covered.
+        Some(table) => unsafe { table.slot_or_make(address, bytes) },
+    }
+}
+
+/// Number of the place of a block, below [`PLACES`]. None when it has none, or when the table could not be reserved.
+#[inline(always)]
+pub(crate) fn place(address: usize, bytes: usize) -> Option<usize> {
+    let table = table().filter(|_| address < COVERED)?;
+    // SAFETY: the address is covered.
+    let slot = unsafe { table.slot(address, bytes) }?;
+    Some((ptr::from_ref(slot).addr() - table.pool().addr()) / size_of::<AtomicU16>())
 }
 
 /// The owner of a block; zero when unknown.
 pub(crate) fn tag(address: usize, bytes: usize) -> Tag {
     slot(address, bytes).map_or(0, |slot| slot.load(Ordering::Relaxed))
+}
+
+/// The tags of every leaf.
+fn leaves(table: Table) -> &'static [AtomicU16] {
+    let tags = USED.load(Ordering::Acquire) / size_of::<AtomicU16>();
+    // SAFETY: the pool is larger, holds tags only, and is never unmapped.
+    unsafe { std::slice::from_raw_parts(table.pool().cast(), tags) }
 }
 
 #[cfg(test)]
@@ -101,19 +230,26 @@ mod tests {
         let mut places = std::collections::HashSet::new();
         let mut address = 0x7000_0000_0000;
         for round in 0..20_000_usize {
-            let bytes = 1 + (round * 7_919) % 400;
-            assert!(places.insert(index(address, bytes)), "{bytes} bytes at {address:#x}");
+            let bytes = 1 + (round * 7_919) % 1_400;
+            let place = slot_or_map(address, bytes).unwrap();
+            assert!(places.insert(ptr::from_ref(place)), "{bytes} bytes at {address:#x}");
+            assert!(ptr::eq(place, slot(address, bytes).unwrap()), "it is found again");
             address += bytes.next_multiple_of(16);
         }
     }
 
     #[test]
-    fn sizes_of_one_class_share_a_part_of_the_table_and_no_other_does() {
-        for (first, last) in [(1, 16), (17, 48), (49, 112), (113, 240), ((1 << 20) - 15, (2 << 20) - 16)] {
-            assert_eq!(index(1 << 30, first), index(1 << 30, last));
-            assert!(index(COVERED - 1, last + 1) < index(0, last), "parts are apart");
+    fn the_last_address_that_is_covered_has_a_place_of_either_size() {
+        for bytes in [1, LARGE - 1, LARGE, 1 << 30] {
+            slot_or_map(COVERED - 16, bytes).unwrap().store(5, Ordering::Relaxed);
+            assert_eq!(tag(COVERED - 16, bytes), 5);
         }
-        assert!((index(COVERED - 1, 1) + 1) * size_of::<AtomicU16>() <= TABLE_BYTES);
+    }
+
+    #[test]
+    fn a_block_whose_leaf_does_not_exist_has_no_owner() {
+        assert!(slot(0x1234_0000_0000, 64).is_none());
+        assert_eq!(tag(0x1234_0000_0000, 64), 0);
     }
 
     #[test]

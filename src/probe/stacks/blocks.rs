@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use super::table::StackNumber;
 use crate::mapping::{map_for_ever, unmap};
-use crate::shadow::{self, COVERED};
+use crate::shadow;
 
 const TABLE_BYTES: usize = shadow::PLACES * size_of::<AtomicU32>();
 
@@ -27,15 +27,15 @@ pub(super) fn reserve() -> bool {
     true
 }
 
-/// The place of a block's stack. None above what the table covers, and before it was reserved.
+/// The place of a block's stack. None for a block that was never marked, and before the table was reserved.
 #[inline(always)]
 fn slot(address: usize, bytes: usize) -> Option<&'static AtomicU32> {
     let table = TABLE.load(Ordering::Acquire);
-    if table.is_null() || address >= COVERED {
+    if table.is_null() {
         return None;
     }
-    // SAFETY: the place of a covered address is inside the table, which is never unmapped.
-    Some(unsafe { &*table.add(shadow::index(address, bytes)) })
+    // SAFETY: a place is below PLACES, and the table is never unmapped.
+    Some(unsafe { &*table.add(shadow::place(address, bytes)?) })
 }
 
 /// Notes which stack allocated a block. False when it can't be noted.

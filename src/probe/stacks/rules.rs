@@ -96,7 +96,7 @@ pub fn capture_stacks(component: Option<&str>, rate: CaptureRate) -> Result<(), 
     }
     let _own = registry::enter_own();
     if rate != CaptureRate::Off {
-        let has_room = !shadow::table().is_null()
+        let has_room = shadow::table().is_some()
             && blocks::reserve()
             && trie::reserve()
             && table::reserve()

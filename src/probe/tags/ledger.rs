@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::ops::{AddAssign, Sub};
-use std::sync::atomic::Ordering;
 
 use super::{Owner, advance, copy_owners, ever_given_out, give_back};
-use crate::counters::{TAGS, blocks};
+use crate::counters::{Counters, Flow, GROUP, GROUPS, TAGS, blocks};
 use crate::local::ContextNumber;
 use crate::shadow::{self, Tag};
 use crate::stacks;
@@ -20,9 +19,6 @@ const WORTH_BURYING: usize = 4 * 1024;
 /// A tag is used again no sooner than this many cohorts after its own, so that a thread which read it as current has
 /// long stored it.
 const REST_COHORTS: u32 = 2;
-
-/// Tags whose counters are read together: 4 KiB of each thread's.
-const AT_ONCE: usize = 128;
 
 /// Bytes and blocks allocated and freed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -65,7 +61,7 @@ impl Sub for Count {
 pub(crate) struct Ledger {
     /// Sums over threads at the last reading.
     sums: Vec<Count>,
-    /// What the cells of a tag had counted when it was last given out.
+    /// What had been counted of a tag when it was last given out.
     before: Vec<Count>,
     /// What a tag took over from those merged into it.
     carried: Vec<Count>,
@@ -94,33 +90,59 @@ impl Ledger {
         }
     }
 
-    /// Reads every thread's counters, of each tag frees first, so that no block is seen freed that is not seen
-    /// allocated. Returns the cohort that runs.
+    /// Brings the sums up to date, frees first, so that no block is seen freed that is not seen allocated. Returns the
+    /// cohort that runs.
+    ///
+    /// Reads no more of the counters than tells which can have changed since the last time: how many blocks of each tag
+    /// were freed, and in which groups of tags blocks shrank or something was allocated.
     pub(crate) fn read(&mut self) -> u32 {
-        let in_use = ever_given_out();
-        self.make_room(in_use);
-        self.sums.fill(Count::default());
-        // Few tags at a time, so that the second look finds them in the cache.
-        for (sums, first) in self.sums.chunks_mut(AT_ONCE).zip((0..=Tag::MAX).step_by(AT_ONCE)) {
-            for block in blocks() {
-                for (sum, tag) in sums.iter_mut().zip(first..=Tag::MAX) {
-                    let cell = block.cell(tag);
-                    sum.freed_bytes += cell.freed_bytes.load(Ordering::Acquire);
-                    sum.freed_blocks += cell.freed_blocks.load(Ordering::Acquire);
-                }
-            }
-            for block in blocks() {
-                for (sum, tag) in sums.iter_mut().zip(first..=Tag::MAX) {
-                    let cell = block.cell(tag);
-                    sum.allocated_bytes += cell.allocated_bytes.load(Ordering::Acquire);
-                    sum.allocated_blocks += cell.allocated_blocks.load(Ordering::Acquire);
-                }
+        let groups = ever_given_out().div_ceil(GROUP);
+        self.make_room(groups * GROUP);
+        let shrunk = noted(groups, Counters::take_shrunk_in);
+        for (group, shrunk) in shrunk[..groups].iter().enumerate() {
+            if *shrunk || self.saw_frees(group) {
+                self.sum_frees(group);
             }
         }
-        // Copied after the counters were read: whatever was counted has an owner by now.
+        // Whatever was freed was allocated under a tag that is known by now.
+        let groups = ever_given_out().div_ceil(GROUP);
+        self.make_room(groups * GROUP);
+        let mut allocated = noted(groups, Counters::take_allocated_in);
+        allocated[0] = true; // what has no owner may be allocated at any time
+        for (group, allocated) in allocated[..groups].iter().enumerate() {
+            if *allocated {
+                self.sum_allocations(group);
+            }
+        }
+        // After the counters were read: whatever was counted has an owner by now.
         let cohort = copy_owners(&mut self.owners).unwrap_or(0);
         self.make_room(self.owners.last().map_or(0, |owner| usize::from(owner.tag) + 1));
         cohort
+    }
+
+    /// Whether blocks of a group of tags were freed since its frees were last summed.
+    fn saw_frees(&self, group: usize) -> bool {
+        let mut freed = [0_u64; GROUP];
+        for counters in blocks() {
+            for (sum, blocks) in freed.iter_mut().zip(counters.freed.blocks_of_group(group)) {
+                *sum = sum.wrapping_add(blocks);
+            }
+        }
+        self.sums[group * GROUP..].iter().zip(freed).any(|(sum, freed)| sum.freed_blocks != freed)
+    }
+
+    fn sum_frees(&mut self, group: usize) {
+        let sums = sum(group, |counters| &counters.freed);
+        for (count, (bytes, blocks)) in self.sums[group * GROUP..].iter_mut().zip(sums) {
+            (count.freed_bytes, count.freed_blocks) = (bytes, blocks);
+        }
+    }
+
+    fn sum_allocations(&mut self, group: usize) {
+        let sums = sum(group, |counters| &counters.allocated);
+        for (count, (bytes, blocks)) in self.sums[group * GROUP..].iter_mut().zip(sums) {
+            (count.allocated_bytes, count.allocated_blocks) = (bytes, blocks);
+        }
     }
 
     /// Books for as many tags, in room that was allocated at the start and takes memory when it is used.
@@ -188,6 +210,9 @@ impl Ledger {
     }
 
     fn group_of(&self, cohort: u32) -> u32 {
+        if self.merged.is_empty() {
+            return cohort;
+        }
         match self.merged.range(..=cohort).next_back() {
             Some((&first, &last)) if cohort <= last => first,
             _ => cohort,
@@ -215,7 +240,8 @@ impl Ledger {
             *self.retired.entry(owner.context).or_default() += count;
             self.close(owner.tag);
         }
-        self.owners.retain(|owner| !dead.contains(owner));
+        let mut of_dead = dead.iter().peekable(); // in the order of the owners
+        self.owners.retain(|owner| of_dead.next_if_eq(&owner).is_none());
         give_back(&dead.iter().map(|owner| owner.tag).collect::<Vec<_>>());
     }
 
@@ -250,7 +276,7 @@ impl Ledger {
     /// Looks for blocks whose `realloc` was under way during the last pass. When there were none in a whole cohort's
     /// time, the tags that were merged away are free.
     fn go_on_merging(&mut self) {
-        if shadow::replace(&self.successor) != Some(0) {
+        if shadow::replace(&self.successor) != 0 {
             return;
         }
         let successor = std::mem::take(&mut self.successor);
@@ -266,4 +292,26 @@ impl Ledger {
         self.owners.retain(|owner| successor[usize::from(owner.tag)] == 0);
         give_back(&gone);
     }
+}
+
+/// The groups of which a thread took note, and has the threads forget it.
+fn noted(groups: usize, take: impl Fn(&Counters, usize) -> bool) -> [bool; GROUPS] {
+    let mut noted = [false; GROUPS];
+    for counters in blocks() {
+        for (group, noted) in noted[..groups].iter_mut().enumerate() {
+            *noted |= take(counters, group);
+        }
+    }
+    noted
+}
+
+/// Bytes and blocks of each tag of a group, over all threads.
+fn sum(group: usize, flow_of: impl Fn(&Counters) -> &Flow) -> [(u64, u64); GROUP] {
+    let mut sums = [(0_u64, 0_u64); GROUP];
+    for counters in blocks() {
+        for (sum, (bytes, blocks)) in sums.iter_mut().zip(flow_of(counters).of_group(group)) {
+            *sum = (sum.0.wrapping_add(bytes), sum.1.wrapping_add(blocks));
+        }
+    }
+    sums
 }

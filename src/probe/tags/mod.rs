@@ -137,7 +137,9 @@ pub(crate) fn advance() -> Option<(u32, usize)> {
     let mut owners = OWNERS.take()?;
     owners.cohort += 1;
     for tag in CURRENT.iter().chain(&HIDDEN) {
-        tag.store(0, Ordering::Release);
+        if tag.load(Ordering::Relaxed) != 0 {
+            tag.store(0, Ordering::Release);
+        }
     }
     forget_remembered();
     Some((owners.cohort, owners.unused - 1 - owners.given_back))
