@@ -26,6 +26,12 @@ pub(crate) enum Command {
     Check(Box<Check>),
     /// Judge a recording again and render its report again.
     Report(Report),
+    /// Shrink the scenario of a run, for each of its leaks, to the fewest request kinds that still show it.
+    Shrink(Shrink),
+    /// Say what stands in the way of a good run, and what to do about it.
+    Doctor(Doctor),
+    /// Watch a soak, or any server that carries the probe, live in the terminal.
+    Watch(Watch),
     /// Show two recordings side by side: what grows less, what grows more.
     Diff(Diff),
     /// Say whether a fix holds: the growth before was real, and at least 90 % of it is gone.
@@ -130,6 +136,49 @@ pub(crate) struct Report {
     /// What to print on stdout.
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+/// Arguments of `shrink`.
+#[derive(Debug, Args)]
+pub(crate) struct Shrink {
+    /// The recording, or the folder of its run.
+    pub(crate) run: PathBuf,
+    /// The number of a finding in the report; every leak that requests trigger when not given.
+    #[arg(long, value_name = "N")]
+    pub(crate) finding: Option<usize>,
+    /// Folder to write the scenarios to, in place of `minimal` in the folder of the run.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// No progress on stderr.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// The server's program, a recording, or the folder of a run. The machine alone when not given.
+    pub(crate) what: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `watch`.
+#[derive(Debug, Args)]
+pub(crate) struct Watch {
+    /// The recording that is being written, the folder of its run, or a folder of runs: then the one written to last.
+    /// The folder reports/ when not given.
+    pub(crate) run: Option<PathBuf>,
+    /// Socket of a server's probe (its HEAPSOAK_SOCKET), to watch it without a soak.
+    #[arg(long, value_name = "PATH", conflicts_with = "run")]
+    pub(crate) socket: Option<PathBuf>,
+    /// Print one picture as text, and end.
+    #[arg(long)]
+    pub(crate) once: bool,
 }
 
 /// Arguments of `diff`.

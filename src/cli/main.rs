@@ -3,6 +3,7 @@
 mod arguments;
 mod check;
 mod compare;
+mod doctor;
 mod exit;
 mod expectation;
 mod failure;
@@ -15,7 +16,9 @@ mod print;
 mod progress;
 mod report;
 mod scenarios;
+mod shrink;
 mod soak;
+mod watch;
 mod zoom;
 
 use std::process::ExitCode;
@@ -50,6 +53,9 @@ fn carry_out(command: Command) -> Result<Exit, Failure> {
         Command::Soak(arguments) => soak::soak(&arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::Report(arguments) => report::report(&arguments),
+        Command::Shrink(arguments) => shrink::shrink(&arguments),
+        Command::Doctor(arguments) => doctor::doctor(&arguments),
+        Command::Watch(arguments) => watch::watch(&arguments),
         Command::Diff(arguments) => compare::diff(&arguments),
         Command::VerifyFix(arguments) => compare::verify_fix(&arguments),
         Command::Scenario(Scenario::List) => scenarios::list(),

@@ -131,7 +131,7 @@ fn cycles_wanted(recording: &Recording) -> u32 {
 }
 
 /// The recording as it would be if the run ended here: one without an end counts as cut off.
-fn ended_now(recording: &Recording) -> Recording {
+pub(crate) fn ended_now(recording: &Recording) -> Recording {
     let last = recording.snapshots.last();
     let (elapsed_ms, requests) = last.map_or((0, 0), |snapshot| (snapshot.elapsed_ms, snapshot.requests));
     let mut ended = recording.clone();

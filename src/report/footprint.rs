@@ -1,4 +1,4 @@
-use heapsoak_record::Snapshot;
+use heapsoak_record::{ContextHeap, OWN_COMPONENT, Snapshot};
 
 use crate::Run;
 use crate::units::Bytes;
@@ -38,13 +38,18 @@ impl Footprint {
             |name: &str| snapshot.resource(name).map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
         let resident = value("rss")?;
         let heap = value("memory.heap")?;
-        let live =
-            snapshot.heap.as_ref().map(|heap| i64::try_from(heap.total_live_bytes).unwrap_or(i64::MAX));
+        let whole = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+        let live = snapshot.heap.as_ref().map(|heap| whole(heap.total_live_bytes));
+        let own = snapshot.heap.as_ref().map(|heap| {
+            let own = heap.contexts.iter().filter(|context| context.component() == OWN_COMPONENT);
+            whole(own.map(ContextHeap::live_bytes).sum())
+        });
         let mut parts = Vec::new();
         let mut add = |name, bytes: Option<i64>, note| {
             parts.extend(bytes.filter(|bytes| *bytes != 0).map(|bytes| FootprintPart { name, bytes, note }));
         };
-        add("live heap", live, "asked for and not freed, counted by the probe to the byte");
+        let servers = live.zip(own).map(|(live, own)| live - own);
+        add("live heap", servers, "asked for by the server and not freed, counted by the probe to the byte");
         if let (Some(live), Some(rounding), Some(counted)) =
             (live, value("jemalloc.rounding"), value("jemalloc.resident"))
         {
@@ -74,7 +79,8 @@ impl Footprint {
         add("mapped files", value("memory.files"), "code, static data, shared libraries, shared memory");
         add("stacks", value("memory.stacks"), "of all threads");
         add("heap of the C library", value("memory.c-heap"), "beside the Rust allocator: malloc of C code");
-        add("heapsoak's own tables", value("memory.probe"), "not there without the probe");
+        let probe = value("memory.probe").map(|tables| tables + own.unwrap_or_default());
+        add("heapsoak's own", probe, "the probe's tables and buffers: not there without it");
         let sum: i64 = parts.iter().map(|part| part.bytes).sum();
         parts.push(FootprintPart {
             name: "unexplained",
@@ -155,7 +161,7 @@ mod tests {
             ("never touched", -400),
             ("mapped files", 3_000),
             ("stacks", 300),
-            ("heapsoak's own tables", 190),
+            ("heapsoak's own", 190),
             ("unexplained", 10),
         ];
         assert_eq!(parts, expected);

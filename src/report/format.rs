@@ -4,7 +4,20 @@ use crate::{
 };
 
 /// Names of the formats that a report can be printed in, in the order a list shows them.
-pub const FORMATS: [&str; 8] = ["terminal", "json", "html", "markdown", "csv", "junit", "sarif", "github"];
+pub const FORMATS: [&str; 12] = [
+    "terminal",
+    "json",
+    "html",
+    "markdown",
+    "csv",
+    "junit",
+    "sarif",
+    "github",
+    "pprof",
+    "folded",
+    "flamegraph",
+    "speedscope",
+];
 
 /// The renderer of a format by its name; none for a name that is not in [`FORMATS`]. In profiles, frames of std, the
 /// allocator and the probe are shown only with `all_frames`.

@@ -44,6 +44,7 @@ pub use html::Html;
 pub use json::{Json, REPORT_SCHEMA, SCHEMA_VERSION};
 pub use junit::JUnit;
 pub use markdown::Markdown;
+pub use phrases::format_growth;
 pub use profile::{Flamegraph, Folded, Pprof, Speedscope, differential};
 pub use renderer::{RenderError, Rendered, Renderer, Run};
 pub use sarif::Sarif;

@@ -175,6 +175,12 @@ pub(crate) fn estimate(growth: Growth, unit: Unit) -> String {
     }
 }
 
+/// A growth in words: its estimate and its interval, as every format writes them.
+#[must_use]
+pub fn format_growth(growth: Growth, unit: Unit) -> (String, String) {
+    (estimate(growth, unit), interval(growth, unit))
+}
+
 /// A value of a resource.
 pub(crate) fn amount(value: u64, unit: Unit) -> String {
     match unit {

@@ -9,6 +9,7 @@ mod resource;
 mod scale;
 mod survivors;
 mod theme;
+mod values;
 
 use std::path::PathBuf;
 

@@ -10,6 +10,7 @@ use plotters::style::{Color, IntoFont, ShapeStyle, TextStyle};
 
 use super::scale::Scale;
 use super::theme::{GRID, INK, MUTED, STYLE, Tone};
+use super::values::{Plane, overlay};
 use crate::RenderError;
 
 /// Drawn at twice the size it is looked at, since the drawing library rounds to whole pixels.
@@ -67,12 +68,14 @@ impl Plot {
     /// Draws the chart as an SVG document.
     pub(crate) fn draw(&self) -> Result<String, RenderError> {
         let mut svg = String::new();
-        self.draw_into(&mut svg)
+        let plane = self
+            .draw_into(&mut svg)
             .map_err(|error| RenderError::Chart { chart: self.name(), why: error.to_string() })?;
-        Ok(finish(&svg, SIZE, &self.name()))
+        let values = overlay(self, plane) + "</svg>";
+        Ok(finish(&svg.replacen("</svg>", &values, 1), SIZE, &self.name()))
     }
 
-    fn draw_into(&self, svg: &mut String) -> Result<(), DrawingAreaErrorKind<std::io::Error>> {
+    fn draw_into(&self, svg: &mut String) -> Result<Plane, DrawingAreaErrorKind<std::io::Error>> {
         let (right_from, right_to) = self.right();
         let up = Scale::of(self.top(), self.unit);
         let right = Scale::of(right_to, Unit::Count);
@@ -148,7 +151,8 @@ impl Plot {
                 }
             }
         }
-        root.present()
+        root.present()?;
+        Ok(Plane { left, top, width, height, from: right_from, to: right_to, highest: up.top })
     }
 
     /// What a reader who doesn't see the chart is told.
@@ -226,6 +230,6 @@ pub(crate) fn shorten(text: &str, letters: usize) -> String {
     text.chars().take(letters.saturating_sub(1)).chain(['…']).collect()
 }
 
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -2,6 +2,7 @@ use inferno::flamegraph::{Options, from_lines};
 
 use super::folded::lines;
 use super::{Profile, no_stacks};
+use crate::terminal::tame;
 use crate::{RenderError, Rendered, Renderer, Run};
 
 /// Survivors as a flamegraph: an SVG that can be searched and zoomed in a browser, offline.
@@ -27,7 +28,7 @@ impl Renderer for Flamegraph {
 /// Draws folded stacks.
 pub(super) fn draw(lines: &[String], title: &str, format: &'static str) -> Result<Vec<u8>, RenderError> {
     let mut options = Options::default();
-    options.title = title.to_owned();
+    options.title = tame(title);
     options.count_name = "bytes".to_owned();
     options.hash = true; // the same function has the same colour in every picture
     let mut svg = Vec::new();

@@ -6,7 +6,7 @@ mod synthetic;
 use std::fs;
 use std::path::Path;
 
-use heapsoak_record::Recording;
+use heapsoak_record::{Recording, Resource, Unit};
 use heapsoak_report::{Charts, Html, Renderer, Run, ScenarioSummary, Terminal, write_index, write_run};
 use heapsoak_verdict::{Growth, Judgement, Severity};
 
@@ -118,6 +118,18 @@ fn survivors_are_drawn_per_cohort_with_the_judged_ones_marked() {
 }
 
 #[test]
+fn a_chart_says_its_values_when_it_is_pointed_at_and_not_too_many() {
+    let (recording, judgement) = synthetic::run("claims");
+    let files = Charts.render(&Run::new(&recording, &judgement)).unwrap();
+    let chart = files.iter().find(|file| file.path.ends_with("survivors-session.svg")).unwrap();
+    assert!(chart.text().contains("<title>cycle that allocated it 24: "), "{}", chart.text());
+    let (long, found) = synthetic::long(100, 1);
+    for file in Charts.render(&Run::new(&long, &found)).unwrap() {
+        assert!((1..=40).contains(&file.text().matches("<title>").count()), "{}", file.path.display());
+    }
+}
+
+#[test]
 fn the_same_run_gives_the_same_files_to_the_byte() {
     let (recording, judgement) = synthetic::run("claims");
     let run = Run::new(&recording, &judgement);
@@ -138,6 +150,38 @@ fn the_page_says_that_the_memory_limit_is_assumed_and_when_it_is_reached() {
     assert!(!known.contains("assumed limit") && known.contains("limit of 512 MiB"));
     judgement.out_of_memory.growth_bytes_per_1000_requests = Growth::default();
     assert!(page(&recording, &judgement).contains("no end found"));
+}
+
+/// The pages that `scripts/test-page` shows to a browser: written to the folder that HEAPSOAK_PAGES names.
+#[test]
+fn the_pages_that_a_browser_is_shown_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let asked = std::env::var_os("HEAPSOAK_PAGES").map(std::path::PathBuf::from);
+    let pages = asked.as_deref().unwrap_or(folder.path());
+    let source = folder.path().join("src");
+    fs::create_dir_all(&source).unwrap();
+    let lines: String =
+        (1..30).map(|line| format!("    let line_{line} = keep(&mut self.history, {line});\n")).collect();
+    fs::write(source.join("session.rs"), lines).unwrap();
+
+    let (mut recording, judgement) = synthetic::run("claims");
+    recording.stacks.push(synthetic::stacks::stacks());
+    let bytes = |name: &str, value| Resource { name: name.to_owned(), value, unit: Unit::Bytes };
+    let last = recording.snapshots.last_mut().unwrap();
+    last.resources.extend([bytes("memory.heap", 9_000_000), bytes("memory.files", 14_000_000)]);
+    last.resources.extend([bytes("jemalloc.rounding", 400_000), bytes("jemalloc.resident", 9_500_000)]);
+    let full = Run::new(&recording, &judgement).with_root(folder.path());
+    let (long, found) = synthetic::long(100, 20);
+    for (name, run) in [("full.html", full), ("long.html", Run::new(&long, &found))] {
+        let page = Html.render(&run).unwrap().remove(0);
+        fs::write(pages.join(name), &page.contents).unwrap();
+    }
+    let page = fs::read_to_string(pages.join("full.html")).unwrap();
+    for part in
+        ["Resident memory", "class=\"here\"", "Called from", "Claimed against measured", "unexplained"]
+    {
+        assert!(page.contains(part), "{part}");
+    }
 }
 
 #[test]

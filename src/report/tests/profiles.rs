@@ -191,6 +191,23 @@ fn the_profile_for_pprof_is_gzipped_and_the_same_to_the_byte() {
     assert!(!holds("heapsoak_probe::allocator"));
 }
 
+/// The profiles that `scripts/test-pprof` opens: written to the folder that HEAPSOAK_PROFILES names.
+#[test]
+fn the_profiles_that_pprof_is_shown_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let asked = std::env::var_os("HEAPSOAK_PROFILES").map(std::path::PathBuf::from);
+    let profiles = asked.as_deref().unwrap_or(folder.path());
+    let (before, judgement) = run();
+    let mut after = before.clone();
+    after.stacks[0].stacks[1].live.bytes = 300_000;
+    after.stacks[0].stacks[3].live.bytes *= 2;
+    for (name, recording) in [("before.pb.gz", &before), ("after.pb.gz", &after)] {
+        let file = Pprof::default().render(&Run::new(recording, &judgement)).unwrap().remove(0);
+        fs::write(profiles.join(name), file.contents).unwrap();
+    }
+    assert!(fs::metadata(profiles.join("after.pb.gz")).unwrap().len() > 100);
+}
+
 #[test]
 fn a_recording_without_stacks_is_refused_with_the_remedy() {
     let (recording, judgement) = synthetic::run("claims");
