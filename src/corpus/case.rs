@@ -14,6 +14,8 @@ pub struct Amount {
 pub enum Growth {
     /// Bytes per step, on average, at an amount: the mean over what is drawn.
     Steady(fn(&Amount) -> f64),
+    /// The same per step of a kind, by the kind's position: how many of its steps a run has is drawn.
+    SteadyOf(usize, fn(&Amount) -> f64),
     /// It grows for ever, but not at one rate.
     Changing,
     /// Things that are no memory: descriptors, processes, tasks.
@@ -61,6 +63,13 @@ impl Amount {
 /// The amounts most leaks are run at.
 pub(crate) const USUAL: &[Amount] =
     &[Amount::each(8), Amount::each(64), Amount::each(1024), Amount { bytes: 1024, every: 1000 }];
+
+/// The same for leaks on one kind of step in ten: rare means one event in 1,000 steps of all kinds.
+pub(crate) const ONE_IN_TEN: &[Amount] =
+    &[Amount::each(8), Amount::each(64), Amount::each(1024), Amount { bytes: 1024, every: 100 }];
+
+/// The same for leaks that a rare event says nothing about.
+pub(crate) const FREQUENT: &[Amount] = &[Amount::each(8), Amount::each(64), Amount::each(1024)];
 
 /// Where an event is more than memory, and takes time.
 pub(crate) const ONE: &[Amount] = &[Amount::each(64)];

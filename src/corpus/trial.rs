@@ -2,6 +2,9 @@ use std::time::Duration;
 
 use crate::{Amount, Draw, Outcome, Soak};
 
+/// Entries a table holds without growing, where its doubling would blur the truth: more than the longest run makes.
+pub(crate) const ROOM: usize = 1 << 16;
+
 /// One run of a case.
 #[derive(Debug, Clone)]
 pub struct Trial {

@@ -5,13 +5,30 @@
 //! youngest; where the scenario advances the server's clock, only those that have been through an advance.
 
 use crate::policy::Policy;
-use crate::statistics::{MeanRate, clip_exceptions, mann_kendall, mean_rate, median, warm_up_length};
+use crate::statistics::{
+    MeanRate, chance_of_count, clip_exceptions, counted_rate, mann_kendall, mean_rate, median,
+    median_absolute_deviation, warm_up_length,
+};
 use crate::timeline::Timeline;
 use crate::unit::Unit;
 
 /// A group that holds more than so many times the bytes of the others, without holding more blocks, has a step of a
 /// container in it, and not growth of its own.
 const STEP: f64 = 3.0;
+
+/// So has a group whose bytes lie by so many deviations above those of the others.
+const DEVIATIONS: f64 = 6.0;
+
+/// Groups are made larger, up to twice, while there are fewer of them than this: a group that is empty by chance then
+/// becomes rare, and it takes no more groups to see whether the rest is steady.
+const ENOUGH_GROUPS: f64 = 5.0;
+
+/// The spread of fewer groups says less about the error than the number of events does.
+const FEW_GROUPS: usize = 10;
+
+/// A cohort with so many times the blocks of the others, and of a few blocks that are nothing special, is an exception.
+const FAR_MORE: f64 = 10.0;
+const FEW_BLOCKS: f64 = 3.0;
 
 /// Memory turns over when the oldest cohorts have lost this share of what they held.
 pub(crate) const TURNED_OVER: f64 = 0.9;
@@ -39,6 +56,12 @@ pub(crate) struct Rest {
     pub(crate) exposure: f64,
     /// Blocks they keep.
     pub(crate) blocks: f64,
+    /// Whether the younger half of the requests left survivors, too.
+    pub(crate) goes_on: bool,
+    /// How many events they come from: blocks that come several at a time are one.
+    pub(crate) events: f64,
+    /// Bytes they keep, steps of containers and all.
+    pub(crate) bytes: f64,
     /// Bytes kept per request, steps of containers taken out.
     pub(crate) kept: MeanRate,
     /// Bytes taken out as steps of containers.
@@ -64,7 +87,9 @@ impl Rest {
 
 /// Looks at what a unit's old cohorts keep. `warm_up` is measured on the whole component.
 pub(crate) fn rest(timeline: &Timeline<'_>, unit: &Unit, warm_up: usize, policy: &Policy) -> Rest {
-    let candidates = candidates(timeline, warm_up, policy);
+    let mut candidates = candidates(timeline, warm_up, policy);
+    let one_off = one_off(timeline, unit, &candidates);
+    candidates.retain(|&span| Some(span) != one_off);
     let turned_over = turned_over(timeline, unit, &candidates);
     let mut judged = candidates.clone();
     let mut settled = false;
@@ -102,7 +127,12 @@ pub(crate) fn warm_up(timeline: &Timeline<'_>, whole: &Unit, policy: &Policy) ->
     let spans: Vec<usize> = candidates(timeline, 0, policy);
     let rates: Vec<f64> =
         spans.iter().map(|&span| now.held(span).blocks / whole.exposure(timeline, span).max(1.0)).collect();
-    warm_up_length(&rates).max(least_warm_up(timeline, policy))
+    let blocks: f64 = spans.iter().map(|&span| now.held(span).blocks).sum();
+    // Of fewer events no change can be told from chance.
+    let enough = 2.0 * policy.least_groups as f64 * policy.survivors_per_group;
+    let few = blocks / clumping(timeline, whole, &spans) < enough;
+    let measured = if few { 0 } else { warm_up_length(&rates) };
+    measured.max(least_warm_up(timeline, policy))
 }
 
 /// The least warm-up of every component, in spans: the policy's share of the run.
@@ -118,6 +148,19 @@ fn candidates(timeline: &Timeline<'_>, warm_up: usize, policy: &Policy) -> Vec<u
     (1 + warm_up..count.saturating_sub(youngest))
         .filter(|&span| timeline.seasoned(span).is_some_and(|instant| instant <= verdict))
         .collect()
+}
+
+/// The one cohort that holds far more than all others, as when a configuration is read anew: it would drown whatever the
+/// others keep. Only one may be left out: what comes again is no exception.
+fn one_off(timeline: &Timeline<'_>, unit: &Unit, candidates: &[usize]) -> Option<usize> {
+    let now = &unit.states[timeline.verdict_instant()];
+    let blocks = |span: &usize| now.held(*span).blocks;
+    let &most = candidates.iter().max_by(|a, b| blocks(a).total_cmp(&blocks(b)))?;
+    let others: f64 = candidates.iter().map(blocks).sum::<f64>() - blocks(&most);
+    let exposure: f64 = candidates.iter().map(|&span| unit.exposure(timeline, span)).sum();
+    let own = unit.exposure(timeline, most);
+    let typical = others / (exposure - own).max(1.0) * own;
+    (candidates.len() > 2 && blocks(&most) > FAR_MORE * (typical + FEW_BLOCKS)).then_some(most)
 }
 
 /// Age of a span at the verdict, in cycles.
@@ -201,38 +244,70 @@ fn turned_over(timeline: &Timeline<'_>, unit: &Unit, candidates: &[usize]) -> f6
     if then > 0.0 { 1.0 - now / then } else { 0.0 }
 }
 
-/// Pools neighbouring spans until each group may be expected to hold enough survivors.
-fn pool(timeline: &Timeline<'_>, unit: &Unit, spans: &[usize], policy: &Policy) -> Vec<Vec<usize>> {
+/// How many blocks come at a time: the variance of the spans' survivors over their mean, never below one. Taken from
+/// the differences of neighbours (von Neumann, 1941), which a slow change of the rate does not touch.
+fn clumping(timeline: &Timeline<'_>, unit: &Unit, spans: &[usize]) -> f64 {
     let now = &unit.states[timeline.verdict_instant()];
     let exposure: f64 = spans.iter().map(|&span| unit.exposure(timeline, span)).sum();
     let blocks: f64 = spans.iter().map(|&span| now.held(span).blocks).sum();
-    let rate = if exposure > 0.0 { blocks / exposure } else { 0.0 };
-    let mut groups = Vec::new();
-    let mut group = Vec::new();
-    let mut exposed = 0.0;
-    for &span in spans {
-        group.push(span);
-        exposed += unit.exposure(timeline, span);
-        if exposed >= 1.0 && (rate == 0.0 || rate * exposed >= policy.survivors_per_group) {
-            groups.push(std::mem::take(&mut group));
-            exposed = 0.0;
-        }
+    if spans.len() < 2 || blocks <= 0.0 || exposure <= 0.0 {
+        return 1.0;
     }
-    match groups.last_mut() {
-        Some(last) => last.extend(group),
-        None if exposed > 0.0 => groups.push(group),
-        None => {}
+    let rest: Vec<f64> = spans
+        .iter()
+        .map(|&span| now.held(span).blocks - blocks / exposure * unit.exposure(timeline, span))
+        .collect();
+    let squares: f64 = rest.windows(2).map(|pair| (pair[1] - pair[0]).powi(2)).sum();
+    let variance = squares / (2.0 * (rest.len() - 1) as f64);
+    (variance / (blocks / rest.len() as f64)).max(1.0)
+}
+
+/// Pools neighbouring spans into groups of about the same number of requests, as many as may be expected to hold the
+/// survivors of enough events each; of more than enough while that leaves enough groups.
+fn pool(timeline: &Timeline<'_>, unit: &Unit, spans: &[usize], policy: &Policy) -> Vec<Vec<usize>> {
+    let now = &unit.states[timeline.verdict_instant()];
+    let exposed: Vec<f64> = spans.iter().map(|&span| unit.exposure(timeline, span)).collect();
+    let exposure: f64 = exposed.iter().sum();
+    let blocks: f64 = spans.iter().map(|&span| now.held(span).blocks).sum();
+    let busy = exposed.iter().filter(|&&exposed| exposed >= 1.0).count();
+    let number = if blocks > 0.0 {
+        let possible = blocks / clumping(timeline, unit, spans) / policy.survivors_per_group;
+        let larger = (possible / ENOUGH_GROUPS).clamp(1.0, 2.0);
+        let least = possible.min(policy.least_groups as f64);
+        ((possible / larger).max(least) as usize).clamp(1, busy.max(1))
+    } else {
+        busy.max(1)
+    };
+    let mut groups = vec![Vec::new(); number];
+    let mut before = 0.0;
+    for (&span, exposed) in spans.iter().zip(exposed) {
+        let share = (before + exposed / 2.0) / exposure.max(f64::MIN_POSITIVE);
+        groups[((share * number as f64) as usize).min(number - 1)].push(span);
+        before += exposed;
     }
+    let holds = |group: &Vec<usize>| group.iter().any(|&span| unit.exposure(timeline, span) >= 1.0);
+    groups.retain(holds);
     groups
 }
 
 /// Whether groups keep less and less: the youngest third (survivors, requests) clearly less than the oldest third, and
-/// either by more than half, or falling from group to group.
-fn thins_out(rates: &[f64], old: (f64, f64), young: (f64, f64)) -> bool {
+/// either by more than half, or falling from group to group. Blocks come `clumping` at a time.
+fn thins_out(rates: &[f64], old: (f64, f64), young: (f64, f64), clumping: f64) -> bool {
     let expected = old.0 / old.1 * young.1;
-    let clearly = expected - young.0 > 3.0 * expected.sqrt();
+    let clearly = expected - young.0 > 3.0 * (clumping * expected).sqrt();
     let falling: Vec<f64> = rates.iter().rev().copied().collect();
     clearly && (young.0 < 0.5 * expected || (young.0 < 0.85 * expected && mann_kendall(&falling).p < 0.01))
+}
+
+/// Whether spans of the younger half of the requests keep something.
+fn goes_on(timeline: &Timeline<'_>, unit: &Unit, spans: &[usize]) -> bool {
+    let now = &unit.states[timeline.verdict_instant()];
+    let all: f64 = spans.iter().map(|&span| unit.exposure(timeline, span)).sum();
+    let mut exposed = 0.0;
+    spans.iter().any(|&span| {
+        exposed += unit.exposure(timeline, span);
+        exposed > 0.5 * all && now.held(span).blocks > 0.0
+    })
 }
 
 /// What is known of a unit before its rest is summed up.
@@ -265,11 +340,13 @@ fn summarise(
     };
     let (byte_rates, block_rates) = (rates(&bytes), rates(&blocks));
     let (usual_bytes, usual_blocks) = (median(&byte_rates), median(&block_rates));
+    let spread = median_absolute_deviation(&byte_rates);
     let young_end = groups.len() - groups.len() / 4;
     let mut step_bytes = clip_exceptions(&mut bytes, &exposures, |index, rate| {
         // Without more blocks it is a container that grew; at the young end, memory that has yet to die.
         let explained = block_rates[index] < 2.0 * usual_blocks || index >= young_end;
-        usual_blocks > 0.0 && rate > STEP * usual_bytes && explained
+        let step = rate > STEP * usual_bytes || rate > usual_bytes + DEVIATIONS * spread;
+        usual_blocks > 0.0 && step && explained
     });
     let exposure: f64 = exposures.iter().sum();
     let total_blocks: f64 = blocks.iter().sum();
@@ -277,6 +354,12 @@ fn summarise(
     let grain =
         if total_blocks > 0.0 { bytes.iter().sum::<f64>() / total_blocks / exposure.max(1.0) } else { 0.0 };
     let mut kept = mean_rate(&bytes, &exposures, grain);
+    let events = total_blocks / clumping(timeline, unit, judged);
+    if groups.len() < FEW_GROUPS {
+        kept = counted_rate(bytes.iter().sum(), exposure, events);
+    }
+    // Survivors are counts: with the clumping measured, their number is as certain as a Poisson number's.
+    kept.p = kept.p.min(chance_of_count(events));
     if total_blocks < policy.least_groups as f64 {
         // A block or two in all are containers, not what requests leave.
         step_bytes += std::mem::take(&mut kept.rate).estimate * exposure;
@@ -296,9 +379,12 @@ fn summarise(
         groups: groups.len(),
         keeping: blocks.iter().filter(|&&blocks| blocks > 0.0).count() as f64 / groups.len().max(1) as f64,
         oldest_keeps: blocks.first().is_some_and(|&blocks| blocks > 0.0),
-        thins_out: thins_out(&block_rates, old, young),
+        thins_out: thins_out(&block_rates, old, young, clumping(timeline, unit, judged)),
         exposure,
         blocks: total_blocks,
+        goes_on: goes_on(timeline, unit, judged),
+        events,
+        bytes: judged.iter().map(|&span| now.held(span).bytes).sum(),
         kept,
         step_bytes,
         lifetime: known.lifetime,

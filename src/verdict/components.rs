@@ -56,12 +56,12 @@ pub(crate) fn components(timeline: &Timeline<'_>, policy: &Policy) -> Vec<Compon
             _ => components.push((judged, Vec::new())),
         }
     }
-    components.into_iter().map(|(whole, parts)| combine(whole, parts, policy)).collect()
+    components.into_iter().map(|(whole, parts)| combine(whole, parts)).collect()
 }
 
 /// A component leaks if a part of it does, or it does as a whole. It is undecided if it is as a whole, or a part of
 /// it may grow by more than the policy lets pass.
-fn combine(whole: Judged, parts: Vec<Judged>, policy: &Policy) -> Component {
+fn combine(whole: Judged, parts: Vec<Judged>) -> Component {
     let name = whole.unit.component.clone();
     let leaking: Vec<Growth> =
         parts.iter().filter(|part| part.leaks()).map(Judged::growth_per_1000).collect();
@@ -70,14 +70,7 @@ fn combine(whole: Judged, parts: Vec<Judged>, policy: &Policy) -> Component {
         return Component { name, verdict: ComponentVerdict::Leak, growth, whole, parts, wanted: None };
     }
     let growth = whole.growth_per_1000();
-    let open = |judged: &Judged| {
-        let per_1000 = judged.evidence.level.rise / judged.evidence.level.requests.max(1.0) * 1000.0;
-        judged.verdict == ComponentVerdict::Inconclusive && per_1000 >= policy.least_undecided
-    };
-    let wanted = std::iter::once(&whole)
-        .filter(|whole| open(whole))
-        .filter_map(|judged| judged.wanted)
-        .fold(None, most);
+    let wanted = whole.wanted.filter(|_| whole.verdict == ComponentVerdict::Inconclusive);
     let verdict = match (wanted, whole.verdict) {
         (Some(_), _) => ComponentVerdict::Inconclusive,
         (None, ComponentVerdict::Inconclusive) => ComponentVerdict::Bounded,

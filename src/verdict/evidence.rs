@@ -1,24 +1,31 @@
-//! All evidence about a unit, and the answer it gives.
+//! All evidence about a unit.
 
+use crate::backlog::{Backlog, backlog};
 use crate::churn::{Churn, churn};
-use crate::cohorts::{Rest, TURNED_OVER, rest};
+use crate::cohorts::{Rest, rest};
+use crate::decide::{Tests, decide};
+use crate::doubling::{Doubling, doubling};
 use crate::in_place::{InPlace, in_place};
 use crate::judgement::{ComponentVerdict, Growth};
 use crate::levels::{Level, level};
+use crate::limit::limit;
 use crate::policy::Policy;
 use crate::statistics::holm;
+use crate::sublinear::{Sublinear, sublinear};
 use crate::time::{HeldByTime, grows_with_time, held_by_time};
 use crate::timeline::Timeline;
-use crate::unit::{Scope, Unit};
-
-/// So many whole cohorts that died without leaving anything show a turnover, too.
-const DEATHS: usize = 3;
+use crate::unit::{Held, Scope, Unit};
 
 /// Everything measured about a unit.
 #[derive(Debug)]
 pub(crate) struct Evidence {
     pub(crate) rest: Rest,
     pub(crate) in_place: InPlace,
+    pub(crate) doubling: Option<Doubling>,
+    pub(crate) sublinear: Option<Sublinear>,
+    pub(crate) backlog: Option<Backlog>,
+    /// Whether the level stands still where the rest, were it a leak, would have made it rise.
+    pub(crate) stands_still: bool,
     pub(crate) level: Level,
     pub(crate) time: Option<HeldByTime>,
     pub(crate) churn: Option<Churn>,
@@ -34,12 +41,29 @@ pub(crate) struct Judged {
     pub(crate) unit: Unit,
     pub(crate) evidence: Evidence,
     pub(crate) verdict: ComponentVerdict,
+    /// What a leak was found by; empty when there is none.
+    pub(crate) grounds: Vec<Ground>,
     /// Growth in bytes per request of the unit.
     pub(crate) growth: Growth,
     /// How many requests of the run one of its requests stands for.
     pub(crate) share: f64,
     /// How many more requests of the run would probably decide it.
     pub(crate) wanted: Option<f64>,
+}
+
+/// What a leak was found by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ground {
+    /// Old cohorts keep a steady rest.
+    Survivors,
+    /// Old blocks grow.
+    InPlace,
+    /// A container doubles at the pace of the requests.
+    Doubling,
+    /// What is kept goes with a power of the requests.
+    Sublinear,
+    /// The level rises to the end, while cohorts die.
+    Backlog,
 }
 
 impl Judged {
@@ -80,15 +104,19 @@ pub(crate) fn judge_units(
         .flat_map(|(_, evidence)| {
             let survivors = if evidence.rest.blocks > 0.0 { evidence.rest.kept.p } else { 1.0 };
             let growth = if evidence.in_place.steps > 0 { evidence.in_place.grown.p } else { 1.0 };
-            [survivors, growth]
+            let backlog = evidence.backlog.as_ref().map_or(1.0, |backlog| backlog.grown.p);
+            [survivors, growth, backlog]
         })
         .collect();
     let holds = holm(&chances, policy.alpha);
+    let tests = chances.iter().filter(|&&chance| chance < 1.0).count().max(1);
     weighed
         .into_iter()
-        .enumerate()
-        .map(|(index, (unit, evidence))| {
-            let tests = Tests { survivors: holds[2 * index], in_place: holds[2 * index + 1] };
+        .zip(holds.chunks(3))
+        .map(|((unit, mut evidence), holds)| {
+            let least = limit(timeline, &unit, &evidence, policy, policy.alpha / tests as f64);
+            evidence.least_detectable = (least * 1000.0 * unit.share(timeline)).max(policy.least_growth);
+            let tests = Tests { survivors: holds[0], in_place: holds[1], backlog: holds[2] };
             decide(timeline, unit, evidence, tests, policy)
         })
         .collect()
@@ -102,85 +130,59 @@ fn weigh(timeline: &Timeline<'_>, unit: &Unit, warm_up: usize, policy: &Policy) 
     };
     Evidence {
         in_place: in_place(timeline, unit, warm_up, policy),
+        doubling: doubling(timeline, unit),
+        sublinear: sublinear(timeline, unit, &rest),
+        backlog: backlog(timeline, unit, &rest, policy),
+        stands_still: stands_still(timeline, unit, &rest),
         level: level(timeline, unit, warm_up),
         time: held_by_time(timeline, unit, policy),
         churn: churn(timeline, unit, policy),
         per_second,
-        least_detectable: least_detectable(timeline, unit, &rest, policy),
+        least_detectable: policy.least_growth,
         rest,
     }
 }
 
-/// The greatest of: the noise of the rest, the survivors it takes to fill the groups, and the policy's floor.
-fn least_detectable(timeline: &Timeline<'_>, unit: &Unit, rest: &Rest, policy: &Policy) -> f64 {
-    let noise = rest.kept.quantile * rest.kept.standard_error;
-    let blocks = policy.least_groups as f64 * policy.survivors_per_group;
-    let grain = blocks * unit.block_bytes(timeline.verdict_instant()) / rest.exposure.max(1.0);
-    (noise.max(grain) * 1000.0 * unit.share(timeline)).max(policy.least_growth)
-}
+/// So many standard deviations of a count are no chance.
+const CLEARLY: f64 = 3.0;
 
-/// Which tests hold after correction for their number.
-#[derive(Clone, Copy)]
-struct Tests {
-    survivors: bool,
-    in_place: bool,
-}
-
-fn decide(timeline: &Timeline<'_>, unit: Unit, evidence: Evidence, tests: Tests, policy: &Policy) -> Judged {
-    let share = unit.share(timeline);
-    let by_survivors =
-        tests.survivors && evidence.rest.is_steady(policy) && evidence.rest.kept.rate.low > 0.0;
-    let by_growth = tests.in_place && evidence.in_place.steady && evidence.in_place.grown.rate.low > 0.0;
-    let mut growth = evidence.rest.kept.rate;
-    if by_growth {
-        let more = evidence.in_place.grown.rate;
-        growth = if by_survivors { sum(&[growth, more]) } else { more };
-    }
-    let material = growth.estimate * share * 1000.0 >= policy.least_growth;
-    let enough = timeline.cycles.len() >= policy.least_cycles;
-    let (verdict, wanted) = if enough && material && (by_survivors || by_growth) {
-        (ComponentVerdict::Leak, None)
-    } else {
-        without_leak(timeline, &evidence, enough, policy)
+/// Whether the level stood still over the last third of the run, in bytes and in blocks: it moved, up and down taken
+/// together, by less than half of what a leak at this rate would have added, the step of one container left out. Blocks
+/// that are used again keep the cohort they were made in, so that a container which is full, and whose blocks go round,
+/// looks as if it had leaked them. Where so few events were due that none came by chance, nothing can be said.
+pub(crate) fn stands_still(timeline: &Timeline<'_>, unit: &Unit, rest: &Rest) -> bool {
+    let third = timeline.cycles.len().div_ceil(3);
+    let cycles = &timeline.cycles[timeline.cycles.len() - third..];
+    let [first, .., last] = cycles else { return false };
+    let sent = |at: usize| {
+        let instant = &timeline.instants[at];
+        unit.kind.map_or(instant.requests, |kind| instant.by_kind[kind])
     };
-    if verdict == ComponentVerdict::Bounded
-        && !evidence.rest.settled
-        && evidence.rest.turned_over < TURNED_OVER
-    {
-        // Its cohorts are still dying: what counts is that the level no longer rises.
-        growth = evidence.level.since.scaled(0.001 / share.max(f64::MIN_POSITIVE));
-    }
-    Judged { unit, evidence, verdict, growth, share, wanted }
+    let exposed = sent(last.last) - sent(first.last);
+    let level = |of: &dyn Fn(Held) -> f64| {
+        let level: Vec<f64> = cycles.iter().map(|cycle| of(unit.states[cycle.last].live)).collect();
+        movement(&level)
+    };
+    let (bytes, blocks) = (rest.kept.rate.estimate, rest.blocks / rest.exposure.max(1.0));
+    let due = rest.events / rest.exposure.max(1.0) * exposed;
+    bytes > 0.0
+        && 0.5 * due > CLEARLY * due.sqrt()
+        && level(&|held| held.bytes) < 0.5 * bytes * exposed
+        && level(&|held| held.blocks) < 0.5 * blocks * exposed
 }
 
-/// The answer for a unit that was not found to leak, and how many more requests it wants.
-fn without_leak(
-    timeline: &Timeline<'_>,
-    evidence: &Evidence,
-    enough: bool,
-    policy: &Policy,
-) -> (ComponentVerdict, Option<f64>) {
-    let level = &evidence.level;
-    if !level.grew(policy) {
-        return (ComponentVerdict::Stable, None);
+/// How far a series moves, up and down taken together, without its largest step.
+fn movement(series: &[f64]) -> f64 {
+    let mut steps: Vec<f64> = series.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    if let Some(largest) = steps.iter_mut().max_by(|a, b| a.abs().total_cmp(&b.abs())) {
+        *largest = 0.0;
     }
-    if !enough {
-        let cycles = timeline.cycles.len().max(1) as f64;
-        return (
-            ComponentVerdict::Inconclusive,
-            Some(level.requests / cycles * (policy.least_cycles as f64)),
-        );
+    let (mut now, mut low, mut high) = (0.0, 0.0_f64, 0.0_f64);
+    for step in steps {
+        now += step;
+        (low, high) = (low.min(now), high.max(now));
     }
-    let rest = &evidence.rest;
-    let turns_over =
-        rest.turned_over >= TURNED_OVER || rest.died >= DEATHS || (rest.settled && rest.blocks == 0.0);
-    if level.held() || level.fluctuates() || (!level.larger_blocks && (turns_over || evidence.time.is_some()))
-    {
-        return (ComponentVerdict::Bounded, None);
-    }
-    // The next doubling, were there one, comes at the latest after as many requests as the last rise came after.
-    let wanted = (2.0 * level.reached - level.requests).max(0.1 * level.requests);
-    (ComponentVerdict::Inconclusive, Some(wanted))
+    high - low
 }
 
 /// Sum of independent estimates: their half-widths add in squares.

@@ -1,7 +1,7 @@
 //! What a verdict rests on, in sentences.
 
 use crate::cohorts::TURNED_OVER;
-use crate::evidence::Judged;
+use crate::evidence::{Ground, Judged};
 use crate::judgement::ComponentVerdict;
 use crate::timeline::Timeline;
 use crate::unit::Scope;
@@ -64,15 +64,7 @@ fn deciding(timeline: &Timeline<'_>, judged: &Judged) -> String {
     let level = &judged.evidence.level;
     let name = judged.unit.name();
     match judged.verdict {
-        ComponentVerdict::Leak if rest.blocks > 0.0 => format!(
-            "cohorts {} keep {} a request in {:.0} % of {}; in the last third of their lives they lost {:.1} % of it",
-            cohorts(timeline, &rest.judged),
-            growth(rest.kept.rate),
-            100.0 * rest.keeping,
-            plural(rest.groups, "group"),
-            100.0 * rest.lost,
-        ),
-        ComponentVerdict::Leak => format!("{name} keeps growing inside blocks made long ago"),
+        ComponentVerdict::Leak => leaking(timeline, judged),
         ComponentVerdict::Bounded if judged.evidence.time.is_some() => {
             format!("{name} rose to {} and gives it back as time passes", bytes(level.peak))
         }
@@ -106,6 +98,44 @@ fn deciding(timeline: &Timeline<'_>, judged: &Judged) -> String {
             "{name} rose by {}, last after {} requests: too late in the run to tell whether it goes on",
             bytes(level.rise),
             count(level.reached),
+        ),
+    }
+}
+
+/// Why a unit is called a leak.
+fn leaking(timeline: &Timeline<'_>, judged: &Judged) -> String {
+    let evidence = &judged.evidence;
+    let rest = &evidence.rest;
+    let name = judged.unit.name();
+    match judged.grounds.first() {
+        Some(Ground::Survivors) | None => format!(
+            "cohorts {} keep {} a request in {:.0} % of {}; in the last third of their lives they lost {:.1} % of it",
+            cohorts(timeline, &rest.judged),
+            growth(rest.kept.rate),
+            100.0 * rest.keeping,
+            plural(rest.groups, "group"),
+            100.0 * rest.lost,
+        ),
+        Some(Ground::InPlace) => format!("{name} keeps growing inside blocks made long ago"),
+        Some(Ground::Doubling) => {
+            let (steps, last) =
+                evidence.doubling.map_or((0, 0.0), |doubling| (doubling.steps, doubling.last));
+            format!(
+                "{name} doubled {steps} times, each time after twice as many requests as the time before, last after {}",
+                count(last)
+            )
+        }
+        Some(Ground::Sublinear) => {
+            let exponent = evidence.sublinear.map_or(0.0, |sublinear| sublinear.exponent);
+            format!(
+                "what {name} keeps goes with the requests to the power of {exponent:.2}, and the power does not fall: it \
+                 grows ever more slowly, and without end"
+            )
+        }
+        Some(Ground::Backlog) => format!(
+            "{name} rises by {} a request to the end of the run, though its cohorts die: each waits longer than the one \
+             before",
+            evidence.backlog.as_ref().map_or_else(String::new, |backlog| growth(backlog.grown.rate)),
         ),
     }
 }

@@ -9,28 +9,37 @@
 
 mod actions;
 mod attribution;
+mod backlog;
 mod churn;
 mod claims;
 mod cohorts;
+mod compare;
 mod components;
 mod control;
+mod decide;
+mod doubling;
 mod evidence;
 mod explain;
+mod explanation;
 mod findings;
 mod in_place;
 mod judge;
 mod judgement;
 mod levels;
+mod limit;
 mod policy;
 mod quality;
 mod resources;
 mod severity;
 mod statistics;
+mod sublinear;
 mod time;
 mod timeline;
 mod unit;
 mod words;
 
+pub use compare::{Difference, compare};
+pub use explanation::{Explanation, Piece, Weighs, explain};
 pub use judge::{judge, judge_with};
 pub use judgement::{
     Answer, ClaimJudgement, CohortSurvivors, ComponentJudgement, ComponentVerdict, Control, Finding, Growth,

@@ -27,6 +27,9 @@ pub struct Policy {
     pub least_rise: f64,
     /// Undecided growth below this leaves the run decided, in bytes per 1,000 requests of the run.
     pub least_undecided: f64,
+    /// A few survivors that may be the first of a leak leave the run undecided from here on, in bytes per 1,000 requests
+    /// of the run.
+    pub least_undecided_survivors: f64,
     /// Memory freed by time and held at once below this is not worth a finding, in bytes.
     pub least_time_held: f64,
     /// The same, in bytes per request that triggers it.
@@ -55,6 +58,7 @@ impl Default for Policy {
             least_growth: 64.0,
             least_rise: 4096.0,
             least_undecided: 1000.0,
+            least_undecided_survivors: 256.0,
             least_time_held: 256.0 * 1024.0,
             least_time_held_per_request: 4096.0,
             least_growing_churn: 1024.0,

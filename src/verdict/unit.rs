@@ -35,7 +35,7 @@ pub(crate) enum Scope {
 }
 
 /// A component, or its share for one request kind, over the run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Unit {
     pub(crate) component: String,
     pub(crate) scope: Scope,
@@ -56,6 +56,23 @@ impl State {
         self.cells.iter().copied()
     }
 
+    /// Adds blocks of a span, alive.
+    pub(crate) fn grow(&mut self, span: usize, more: Held) {
+        self.live.bytes += more.bytes;
+        self.live.blocks += more.blocks;
+        self.add_cell(span, more);
+    }
+
+    fn add_cell(&mut self, span: usize, more: Held) {
+        match self.cells.binary_search_by_key(&span, |cell| cell.0) {
+            Ok(at) => {
+                self.cells[at].1.bytes += more.bytes;
+                self.cells[at].1.blocks += more.blocks;
+            }
+            Err(at) => self.cells.insert(at, (span, more)),
+        }
+    }
+
     fn add(&mut self, timeline: &Timeline<'_>, context: &ContextHeap) {
         self.allocated_bytes += context.allocated_bytes as f64;
         self.allocated_blocks += context.allocated_blocks as f64;
@@ -63,14 +80,7 @@ impl State {
         self.live.blocks += context.live_blocks() as f64;
         for cell in &context.survivors {
             let span = timeline.span_of(cell.cohort.0);
-            let more = Held { bytes: cell.live_bytes as f64, blocks: cell.live_blocks as f64 };
-            match self.cells.binary_search_by_key(&span, |cell| cell.0) {
-                Ok(at) => {
-                    self.cells[at].1.bytes += more.bytes;
-                    self.cells[at].1.blocks += more.blocks;
-                }
-                Err(at) => self.cells.insert(at, (span, more)),
-            }
+            self.add_cell(span, Held { bytes: cell.live_bytes as f64, blocks: cell.live_blocks as f64 });
         }
     }
 }

@@ -37,7 +37,7 @@ pub(crate) fn stepwise(cases: &[Case], seeds: &std::ops::Range<u64>) -> Vec<Orde
         let truth = match case.leaks {
             Some(Growth::Steady(truth)) => truth(&amount) >= 64.0,
             Some(Growth::Changing) => !case.name.contains("square root"),
-            Some(Growth::Resource) | None => false,
+            Some(Growth::SteadyOf(..) | Growth::Resource) | None => false,
         };
         truth && case.amounts.contains(&amount) && !case.name.contains("starts after")
     };

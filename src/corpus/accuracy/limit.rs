@@ -6,7 +6,7 @@ use crate::order::Order;
 use crate::trial::Found;
 
 /// Healthy programs, run again with a leak planted: of blocks of the component's mean size, as many as make the limit
-/// that the healthy run of the seed before stated.
+/// that the run without them stated.
 pub(crate) fn planted(cases: &[Case], orders: &[Order], found: &[Found]) -> Vec<Order> {
     let alone = |order: &Order| cases.iter().any(|case| case.name == order.case && case.leaks.is_none());
     orders
@@ -17,11 +17,7 @@ pub(crate) fn planted(cases: &[Case], orders: &[Order], found: &[Found]) -> Vec<
         })
         .map(|(order, found)| {
             let bytes = found.block.round().max(1.0);
-            Order {
-                seed: order.seed + 1_000,
-                planted: Some((bytes as usize, found.limit / bytes)),
-                ..order.clone()
-            }
+            Order { planted: Some((bytes as usize, found.limit / bytes)), ..order.clone() }
         })
         .collect()
 }

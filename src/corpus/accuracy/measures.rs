@@ -91,7 +91,11 @@ fn is_detectable(found: &Found) -> bool {
 fn covers(found: &Found) -> Option<bool> {
     let (_, low, high) = found.growth;
     let slack = 1e-9 * found.growth.0.abs();
-    found.truth.filter(|_| leaks(found)).map(|truth| low - slack <= truth && truth <= high + slack)
+    // Where only a resource was found to leak, nothing is said of bytes.
+    found
+        .truth
+        .filter(|_| leaks(found) && found.growth.0 > 0.0)
+        .map(|truth| low - slack <= truth && truth <= high + slack)
 }
 
 /// Computes every figure.

@@ -2,7 +2,7 @@
 
 use heapsoak_corpus::{Draw, Growth, Outcome, Trial, cases};
 use heapsoak_record::{End, Moment, OWN_COMPONENT, Outcome as Ending, Recording, Snapshot};
-use heapsoak_verdict::{ComponentVerdict, Judgement, Pattern, RunVerdict, judge};
+use heapsoak_verdict::{Pattern, RunVerdict, explain, judge};
 use serde::{Deserialize, Serialize};
 
 use crate::error::AccuracyError;
@@ -35,9 +35,9 @@ pub(crate) struct Found {
     pub(crate) by_time: bool,
     /// Whether the simpler methods call it a leak, in the order of [`naive::METHODS`].
     pub(crate) naive: Vec<bool>,
-    /// Steps after which it was called a leak, and at every look from then on.
+    /// Steps after which it was first called a leak, asked after each cycle.
     pub(crate) found_after: Option<u64>,
-    /// What the deciding sentences were.
+    /// Each piece of evidence and how it weighed.
     pub(crate) evidence: Vec<String>,
 }
 
@@ -55,6 +55,9 @@ pub(crate) fn run(order: &Order) -> Result<String, AccuracyError> {
     let outcome = (case.run)(trial);
     let truth = match case.leaks.filter(|_| order.faulty) {
         Some(Growth::Steady(truth)) => Some(truth(&order.amount())),
+        Some(Growth::SteadyOf(kind, truth)) => {
+            outcome.recording.snapshots.last().map(|last| share(last, kind) * truth(&order.amount()))
+        }
         _ => None,
     };
     let planted = order.planted.map(|(bytes, rate)| bytes as f64 * rate);
@@ -62,6 +65,11 @@ pub(crate) fn run(order: &Order) -> Result<String, AccuracyError> {
     let mut line = serde_json::to_string(&found).map_err(AccuracyError::BadOrder)?;
     line.push('\n');
     Ok(line)
+}
+
+/// The share of a kind in the steps of a run: growth per step is that of the run's mix.
+fn share(last: &Snapshot, kind: usize) -> f64 {
+    last.kinds.get(kind).map_or(0.0, |count| count.sent as f64 / last.requests.max(1) as f64)
 }
 
 /// Cases draw different numbers with the same seed: what is off by chance in one must not be so in all of them.
@@ -94,7 +102,7 @@ fn look_at(outcome: &Outcome, truth: Option<f64>, stepwise: bool) -> Found {
         by_time: judgement.findings.iter().any(|finding| finding.pattern == Pattern::TimeDriven),
         naive: naive::answers(recording),
         found_after: if stepwise { found_after(recording) } else { None },
-        evidence: evidence(judgement),
+        evidence: evidence(recording),
     }
 }
 
@@ -113,7 +121,7 @@ fn of_all(snapshot: &Snapshot, count: impl Fn(&heapsoak_record::ContextHeap) -> 
     contexts.filter(|context| context.component() != OWN_COMPONENT).map(count).sum::<u64>() as f64
 }
 
-/// Mean size of the component's blocks: of those alive, else of all there ever were.
+/// The usual size of the component's blocks: the mean of those alive or of all there ever were, whichever is smaller.
 fn mean_block(snapshot: &Snapshot) -> f64 {
     let of = |count: &dyn Fn(&heapsoak_record::ContextHeap) -> u64| {
         let contexts = snapshot.heap.iter().flat_map(|heap| &heap.contexts);
@@ -121,34 +129,24 @@ fn mean_block(snapshot: &Snapshot) -> f64 {
     };
     let live = (of(&|context| context.live_bytes()), of(&|context| context.live_blocks()));
     let made = (of(&|context| context.allocated_bytes), of(&|context| context.allocated_blocks));
-    let (bytes, blocks) = if live.1 > 0.0 { live } else { made };
-    bytes / blocks.max(1.0)
+    let of_all = made.0 / made.1.max(1.0);
+    if live.1 > 0.0 { of_all.min(live.0 / live.1) } else { of_all }
 }
 
-fn evidence(judgement: &Judgement) -> Vec<String> {
-    judgement
-        .components
-        .iter()
-        .filter(|component| component.verdict != ComponentVerdict::Stable)
-        .map(|component| format!("{}: {}", component.name, component.evidence.join("; ")))
-        .chain(judgement.reasons.clone())
-        .collect()
+/// Every piece of evidence about the case's component as a whole.
+fn evidence(recording: &Recording) -> Vec<String> {
+    let whole = explain(recording, Some("case")).into_iter().next();
+    let pieces = whole.into_iter().flat_map(|whole| whole.pieces);
+    pieces.map(|piece| format!("{} ({}): {}", piece.rule, piece.weighs.word(), piece.found)).collect()
 }
 
-/// Judges the run as it was after each cycle.
+/// Steps after which the run, judged after each cycle, is first called a leak.
 fn found_after(recording: &Recording) -> Option<u64> {
-    let mut found = None;
     let cycles = recording.snapshots.last().map_or(0, |snapshot| snapshot.cycle);
-    for cycle in 1..=cycles {
-        let until = cut(recording, cycle);
-        let steps = until.snapshots.last().map_or(0, |snapshot| snapshot.requests);
-        if judge(&until).verdict == RunVerdict::Leak {
-            found = found.or(Some(steps));
-        } else {
-            found = None;
-        }
-    }
-    found
+    (1..=cycles)
+        .map(|cycle| cut(recording, cycle))
+        .find(|until| judge(until).verdict == RunVerdict::Leak)
+        .and_then(|until| until.snapshots.last().map(|snapshot| snapshot.requests))
 }
 
 /// The recording as it would be if the run had ended after a cycle.

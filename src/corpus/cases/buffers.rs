@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use crate::case::{Amount, Case, Growth, with};
 use crate::cost::cost_of;
+use crate::trial::ROOM;
 use crate::{Outcome, Trial};
 
 pub(super) const CASES: &[Case] = &[
@@ -22,7 +23,7 @@ fn pinned(amount: &Amount) -> f64 {
 /// A name is a slice of the message it came in, and the names are kept; the twin keeps the latest.
 fn pinning(trial: Trial) -> Outcome {
     let names = trial.bound(trial.events_in(10)) as u64;
-    let (mut known, mut events) = (HashMap::new(), 0);
+    let (mut known, mut events) = (HashMap::with_capacity(ROOM), 0);
     trial.run(async |mut step| {
         let Some(message) = step.event() else { return };
         events += 1;

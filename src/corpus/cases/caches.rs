@@ -6,6 +6,7 @@ use heapsoak_probe::clock::monotonic;
 use lru::LruCache;
 
 use crate::case::{Case, Growth, with};
+use crate::trial::ROOM;
 use crate::{Outcome, Trial};
 
 pub(super) const CASES: &[Case] = &[
@@ -29,14 +30,14 @@ impl Drop for Node {
     }
 }
 
-/// A hundred keys at most; the twin starts a value anew when it has got its share.
+/// Some keys; the twin starts a value anew when it has got its share.
 fn growing_values(trial: Trial) -> Outcome {
-    let most = trial.bound(trial.events_in(20) / 100 + 1);
-    let keys = std::num::NonZero::new(100).expect("a hundred is not zero");
+    let keys = std::num::NonZero::new(trial.events_in(20).min(100)).expect("it is one at least");
+    let most = trial.bound(trial.events_in(20) / keys);
     let mut cache: LruCache<u64, (usize, Option<Box<Node>>)> = LruCache::new(keys);
     trial.run(async |mut step| {
         let Some(value) = step.event() else { return };
-        let (length, list) = cache.get_or_insert_mut(step.draw.below(100), || (0, None));
+        let (length, list) = cache.get_or_insert_mut(step.draw.below(keys.get() as u64), || (0, None));
         if *length >= most {
             (*length, *list) = (0, None);
         }
@@ -48,7 +49,7 @@ fn growing_values(trial: Trial) -> Outcome {
 /// Every key is asked for once. The twin looks for dead entries now and then; the leak only drops the one it reads.
 fn dead_keys(trial: Trial) -> Outcome {
     let sweeps = !trial.faulty;
-    let mut cache: HashMap<u64, (u64, Box<[u8]>)> = HashMap::new();
+    let mut cache: HashMap<u64, (u64, Box<[u8]>)> = HashMap::with_capacity(ROOM);
     trial.advancing(30, 1).run(async |mut step| {
         let now = monotonic().as_secs();
         if let Some(value) = step.event() {
@@ -66,7 +67,7 @@ fn dead_keys(trial: Trial) -> Outcome {
 /// A buffer per connection. The leak empties it, the twin gives it up.
 fn kept_capacity(trial: Trial) -> Outcome {
     let faulty = trial.faulty;
-    let mut buffers: HashMap<u64, Vec<u8>> = HashMap::new();
+    let mut buffers: HashMap<u64, Vec<u8>> = HashMap::with_capacity(ROOM);
     trial.run(async |mut step| {
         let Some(bytes) = step.event() else { return };
         buffers.insert(step.number, bytes.into_vec());

@@ -5,16 +5,20 @@ use std::collections::HashMap;
 use heapsoak_probe::clock::monotonic;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::case::{Amount, Case, Growth};
+use crate::case::{Amount, Case, FREQUENT, Growth};
 use crate::cost::cost_of;
+use crate::trial::ROOM;
 use crate::{Outcome, Trial};
 
-pub(super) const CASES: &[Case] = &[
-    Case::pair("unbounded channel with a slower consumer", Growth::Steady(backlog), slower_consumer),
-    Case::pair("oneshot sender kept when no answer comes", Growth::Steady(unanswered), no_answer),
-    Case::healthy("bounded channel filling", bounded_channel),
-    Case::healthy("burst backlog that drains", bursts),
-];
+pub(super) const CASES: &[Case] =
+    &[
+        Case::pair("unbounded channel with a slower consumer", Growth::Steady(backlog), slower_consumer)
+            .at(FREQUENT),
+        Case::pair("oneshot sender kept when no answer comes", Growth::SteadyOf(1, unanswered), no_answer)
+            .at(&[Amount::each(8), Amount::each(64), Amount::each(1024), Amount { bytes: 1024, every: 250 }]),
+        Case::healthy("bounded channel filling", bounded_channel),
+        Case::healthy("burst backlog that drains", bursts),
+    ];
 
 /// Half of what is sent, with its share of the channel's own blocks of 32 messages.
 fn backlog(amount: &Amount) -> f64 {
@@ -39,7 +43,7 @@ fn slower_consumer(trial: Trial) -> Outcome {
 }
 
 fn unanswered(amount: &Amount) -> f64 {
-    0.25 * amount.rate() * (amount.bytes as f64 + cost_of(oneshot::channel::<u64>))
+    amount.rate() * (amount.bytes as f64 + cost_of(oneshot::channel::<u64>))
 }
 
 /// When it was asked, who waits, what was asked.
@@ -48,7 +52,7 @@ type Question = (u64, oneshot::Sender<u64>, Box<[u8]>);
 /// One question in four is not answered; the twin gives up after a time.
 fn no_answer(trial: Trial) -> Outcome {
     let gives_up = !trial.faulty;
-    let mut pending: HashMap<u64, Question> = HashMap::new();
+    let mut pending: HashMap<u64, Question> = HashMap::with_capacity(ROOM);
     trial.kinds(&[("ask.answered", 3), ("ask.unanswered", 1)]).advancing(30, 1).run(async |mut step| {
         let now = monotonic().as_secs();
         if let Some(question) = step.event() {

@@ -3,23 +3,25 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
-use heapsoak_probe::spawn_blocking;
+use heapsoak_probe::Context;
+use tokio::sync::oneshot;
 
 use crate::case::{Case, Growth, with};
+use crate::trial::ROOM;
 use crate::{Outcome, Trial};
 
 pub(super) const CASES: &[Case] = &[
     Case::pair("label per raw path", Growth::Steady(with!(0)), raw_paths),
     Case::pair("Box::leak interning", Growth::Steady(with!(0)), interning),
-    Case::pair("thread-local growth on blocking threads", Growth::Steady(with!(0)), thread_local),
+    Case::pair("thread-local growth on a blocking thread", Growth::Steady(with!(0)), thread_local),
     Case::healthy("finite interner in random order", finite_interner),
     Case::healthy("bounded labels first seen late", late_labels),
     Case::healthy("lazy statics", lazy_statics),
 ];
 
-/// The leak counts by path, the twin by route, of which there are twenty.
+/// The leak counts by path, the twin by route, of which there are twenty at most.
 fn raw_paths(trial: Trial) -> Outcome {
-    let routes = trial.bound(20) as u64;
+    let routes = trial.bound(trial.events_in(20).min(20)) as u64;
     let mut hits: HashMap<u64, (Box<[u8]>, u64)> = HashMap::new();
     trial.run(async |mut step| {
         let Some(path) = step.event() else { return };
@@ -30,7 +32,7 @@ fn raw_paths(trial: Trial) -> Outcome {
 /// The twin's words come from a vocabulary, in random order.
 fn interning(trial: Trial) -> Outcome {
     let words = if trial.faulty { u64::MAX } else { trial.events_in(5) as u64 };
-    let mut interned: HashSet<u64> = HashSet::new();
+    let mut interned: HashSet<u64> = HashSet::with_capacity(ROOM);
     trial.run(async |mut step| {
         let Some(text) = step.event() else { return };
         if interned.insert(step.draw.below(words)) {
@@ -43,21 +45,32 @@ thread_local! {
     static SCRATCH: RefCell<Vec<Box<[u8]>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Closures on blocking threads keep their scratch memory; the twin some of it.
+/// A blocking thread keeps its scratch memory; the twin some of it.
 fn thread_local(trial: Trial) -> Outcome {
     let most = trial.bound(trial.events_in(5));
-    trial.run(async |mut step| {
-        let Some(scratch) = step.event() else { return };
-        let kept = spawn_blocking(move || {
+    // A runtime's own blocking threads are as many as chance makes them.
+    let (jobs, queue) = std::sync::mpsc::channel::<(Context, Box<[u8]>, oneshot::Sender<()>)>();
+    let thread = std::thread::spawn(move || {
+        for (context, scratch, done) in queue {
+            let _scope = context.enter();
             SCRATCH.with_borrow_mut(|kept| {
                 kept.push(scratch);
                 if kept.len() > most {
-                    kept.clear();
+                    kept.remove(0);
                 }
             });
-        });
-        kept.await.expect("the closure does not panic");
-    })
+            done.send(()).expect("the step waits");
+        }
+    });
+    let outcome = trial.run(async |mut step| {
+        let Some(scratch) = step.event() else { return };
+        let (done, kept) = oneshot::channel();
+        jobs.send((Context::current(), scratch, done)).expect("the thread lives");
+        kept.await.expect("it is done");
+    });
+    drop(jobs);
+    thread.join().expect("the thread does not panic");
+    outcome
 }
 
 /// Every word of a language is seen in the end: the collector of coupons.

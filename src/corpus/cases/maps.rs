@@ -1,11 +1,12 @@
-//! Maps whose entries nobody removes. What the tables of the maps take comes on top of the truth stated: a table that
-//! doubles has no rate.
+//! Maps whose entries nobody removes. Most have their table from the start, so that the truth is a rate; where one grows,
+//! what it takes comes on top of the truth stated.
 
 use std::collections::{HashMap, VecDeque};
 
 use heapsoak_probe::clock::monotonic;
 
-use crate::case::{Case, Growth, with};
+use crate::case::{Case, Growth, ONE_IN_TEN, with};
+use crate::trial::ROOM;
 use crate::{Outcome, Trial};
 
 pub(super) const CASES: &[Case] = &[
@@ -13,11 +14,7 @@ pub(super) const CASES: &[Case] = &[
     Case::pair("nonce set never expired", Growth::Steady(with!(0)), nonces),
     Case::pair("session never removed", Growth::Steady(with!(32)), sessions),
     Case::pair("secondary index left behind", Growth::Steady(with!(0)), secondary_index),
-    Case::pair(
-        "entry inserted before validation",
-        Growth::Steady(|amount| 0.1 * with!(0)(amount)),
-        validation,
-    ),
+    Case::pair("entry inserted before validation", Growth::SteadyOf(1, with!(0)), validation).at(ONE_IN_TEN),
 ];
 
 /// The twin takes its keys from a range.
@@ -35,7 +32,7 @@ fn unbounded_keys(trial: Trial) -> Outcome {
 /// The twin drops nonces that are five minutes old; a cycle takes one.
 fn nonces(trial: Trial) -> Outcome {
     let expires = !trial.faulty;
-    let mut seen = VecDeque::new();
+    let mut seen = VecDeque::with_capacity(ROOM);
     trial.advancing(60, 1).run(async |mut step| {
         if let Some(nonce) = step.event() {
             seen.push_back((monotonic().as_secs(), nonce));
@@ -54,7 +51,7 @@ fn sessions(trial: Trial) -> Outcome {
         _user: u64,
     }
     let (faulty, lasts) = (trial.faulty, trial.events_in(3) as u64);
-    let (mut number, mut open) = (0_u64, HashMap::new());
+    let (mut number, mut open) = (0_u64, HashMap::with_capacity(ROOM));
     trial.run(async |mut step| {
         if let Some(transcript) = step.event() {
             number += 1;
@@ -71,7 +68,7 @@ fn sessions(trial: Trial) -> Outcome {
 /// Entries live for some steps; the twin takes them out of the index by name, too.
 fn secondary_index(trial: Trial) -> Outcome {
     let (faulty, live) = (trial.faulty, trial.events_in(5));
-    let (mut entries, mut by_name) = (VecDeque::new(), HashMap::new());
+    let (mut entries, mut by_name) = (VecDeque::new(), HashMap::with_capacity(ROOM));
     trial.run(async |mut step| {
         let Some(name) = step.event() else { return };
         entries.push_back((step.number, vec![0_u8; 100]));
@@ -88,7 +85,7 @@ fn secondary_index(trial: Trial) -> Outcome {
 /// One order in ten is not valid; the twin checks before it inserts.
 fn validation(trial: Trial) -> Outcome {
     let faulty = trial.faulty;
-    let mut orders = HashMap::new();
+    let mut orders = HashMap::with_capacity(ROOM);
     trial.kinds(&[("order.valid", 9), ("order.invalid", 1)]).run(async |mut step| {
         let Some(order) = step.event() else { return };
         let valid = step.kind == 0;

@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use heapsoak_probe::{Component, Context, clock, spawn};
 
-use crate::case::{Amount, Case, Growth, with};
+use crate::case::{Amount, Case, FREQUENT, Growth, with};
+use crate::trial::ROOM;
 use crate::{Outcome, Trial};
-
-const BIG: &[Amount] = &[Amount::each(8), Amount::each(64), Amount::each(1024)];
 
 pub(super) const CASES: &[Case] = &[
     Case::pair("leak under a 100 times larger sawtooth", Growth::Steady(with!(0)), sawtooth),
     Case::pair("32 B under a sawtooth of 30 MB", Growth::Steady(with!(0)), megabytes).at(&[Amount::each(32)]),
-    Case::pair("leak that starts after a third of the run", Growth::Steady(with!(0)), late).at(BIG),
+    Case::pair("leak that starts after a third of the run", Growth::Steady(with!(0)), late).at(FREQUENT),
     Case::pair("one step in N", Growth::Steady(with!(0)), rare).at(&[
         Amount { bytes: 64, every: 10 },
         Amount { bytes: 64, every: 100 },
@@ -22,8 +21,8 @@ pub(super) const CASES: &[Case] = &[
         Amount { bytes: 1024, every: 50 },
         Amount { bytes: 1024, every: 1000 },
     ]),
-    Case::pair("leak per second in the background", Growth::Steady(per_step), background).at(BIG),
-    Case::pair("growth with the square root", Growth::Changing, square_root).at(BIG),
+    Case::pair("leak per second in the background", Growth::Steady(per_step), background).at(FREQUENT),
+    Case::pair("growth with the square root", Growth::Changing, square_root).at(FREQUENT),
     Case::pair("leak while the working set shrinks", Growth::Steady(with!(0)), shrinking),
 ];
 
@@ -63,18 +62,19 @@ impl Sawtooth {
 /// The teeth are a hundred times as high as all that leaks in the run. The twin keeps the last few of the blocks.
 fn sawtooth(trial: Trial) -> Outcome {
     let leaks = trial.events_in(100) as u64 * trial.amount.bytes;
-    let teeth = Sawtooth::new(100 * leaks, 900);
+    let teeth = Sawtooth::new(100 * leaks, trial.steps() * 9 / 100);
     with_teeth(trial, teeth)
 }
 
 /// 32 bytes a step under teeth of 30 MB.
 fn megabytes(trial: Trial) -> Outcome {
-    with_teeth(trial, Sawtooth::new(30_000_000, 900))
+    let teeth = Sawtooth::new(30_000_000, trial.steps() * 9 / 100);
+    with_teeth(trial, teeth)
 }
 
 fn with_teeth(trial: Trial, mut teeth: Sawtooth) -> Outcome {
     let most = trial.bound(trial.events_in(5));
-    let mut kept = VecDeque::new();
+    let mut kept = VecDeque::with_capacity(ROOM);
     trial.run(async |mut step| {
         kept.extend(step.event());
         if kept.len() > most {
@@ -87,7 +87,7 @@ fn with_teeth(trial: Trial, mut teeth: Sawtooth) -> Outcome {
 /// The twin's cache, too, is in use only after a third of the run, and full at half of it.
 fn late(trial: Trial) -> Outcome {
     let (third, most) = (trial.steps() / 3, trial.bound(trial.events_in(17)));
-    let mut kept = VecDeque::new();
+    let mut kept = VecDeque::with_capacity(ROOM);
     trial.run(async |mut step| {
         if step.number >= third {
             kept.extend(step.event());
@@ -101,7 +101,7 @@ fn late(trial: Trial) -> Outcome {
 /// The twin keeps the last few.
 fn rare(trial: Trial) -> Outcome {
     let most = trial.bound(trial.events_in(20));
-    let mut kept = VecDeque::new();
+    let mut kept = VecDeque::with_capacity(ROOM);
     trial.run(async |mut step| {
         kept.extend(step.event());
         if kept.len() > most {
@@ -163,7 +163,7 @@ fn square_root(trial: Trial) -> Outcome {
 /// The load goes down, and with it what is in use; the twin's register of a fixed number turns over.
 fn shrinking(trial: Trial) -> Outcome {
     let (steps, most) = (trial.steps(), trial.bound(trial.events_in(10)));
-    let (mut in_use, mut kept) = (VecDeque::new(), VecDeque::new());
+    let (mut in_use, mut kept) = (VecDeque::new(), VecDeque::with_capacity(ROOM));
     let size = 4 * trial.amount.bytes / trial.amount.every.max(1) + 16;
     trial.run(async |mut step| {
         kept.extend(step.event());
@@ -171,7 +171,7 @@ fn shrinking(trial: Trial) -> Outcome {
             kept.pop_front();
         }
         in_use.push_back(step.block(size));
-        let wanted = 4000 - 3500 * step.number.min(steps) / steps;
+        let wanted = steps * 4 / 10 - step.number.min(steps) * 35 / 100;
         while in_use.len() as u64 > wanted {
             in_use.pop_front();
         }

@@ -9,24 +9,18 @@ use std::time::Duration;
 use heapsoak_probe::{clock, spawn};
 use tokio::task::JoinSet;
 
-use crate::case::{Amount, Case, Growth, with};
+use crate::case::{Amount, Case, Growth, ONE_IN_TEN, with};
 use crate::cost::cost_of;
+use crate::trial::ROOM;
 use crate::{Outcome, Trial};
 
 pub(super) const CASES: &[Case] = &[
     Case::pair("JoinSet never drained", Growth::Changing, join_set),
     Case::pair("task that never ends", Growth::Steady(endless), endless_task),
     Case::pair("interval task per connection never cancelled", Growth::Changing, interval),
-    Case::pair(
-        "cancelled future skipping its clean-up",
-        Growth::Steady(|amount| 0.1 * with!(0)(amount)),
-        cancelled,
-    ),
-    Case::pair(
-        "panic between acquire and release",
-        Growth::Steady(|amount| 0.1 * with!(0)(amount)),
-        panicking,
-    ),
+    Case::pair("cancelled future skipping its clean-up", Growth::SteadyOf(1, with!(0)), cancelled)
+        .at(ONE_IN_TEN),
+    Case::pair("panic between acquire and release", Growth::SteadyOf(1, with!(0)), panicking).at(ONE_IN_TEN),
 ];
 
 /// The twin takes the results.
@@ -97,7 +91,7 @@ impl Drop for Registered<'_> {
 /// One request in ten is given up half-way; the twin's guard cleans up then, too.
 fn cancelled(trial: Trial) -> Outcome {
     let faulty = trial.faulty;
-    let register = RefCell::new(HashMap::new());
+    let register = RefCell::new(HashMap::with_capacity(ROOM));
     trial.kinds(&[("work.done", 9), ("work.cancelled", 1)]).run(async |mut step| {
         let Some(state) = step.event() else { return };
         let number = step.number;
@@ -130,7 +124,7 @@ fn cancelled(trial: Trial) -> Outcome {
 /// One request in ten panics while it holds something; the twin releases by a guard.
 fn panicking(trial: Trial) -> Outcome {
     let faulty = trial.faulty;
-    let busy = RefCell::new(HashMap::new());
+    let busy = RefCell::new(HashMap::with_capacity(ROOM));
     trial.kinds(&[("work.done", 9), ("work.panics", 1)]).run(async |mut step| {
         let Some(state) = step.event() else { return };
         let number = step.number;

@@ -1,4 +1,4 @@
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 use super::median::median;
 use crate::judgement::Growth;
@@ -6,6 +6,9 @@ use crate::judgement::Growth;
 /// How strongly neighbours may be taken to depend on each other. With the twenty or so groups of an ordinary run
 /// the estimate of the correlation is itself noisy; beyond 0.6 it would leave fewer than a quarter of the groups.
 const MOST_CORRELATION: f64 = 0.6;
+
+/// With fewer groups the correlation of neighbours can't be estimated: its own deviation would be above 0.3.
+const LEAST_FOR_CORRELATION: usize = 10;
 
 /// A rate with its interval and the chance that there is none.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,7 +60,7 @@ pub(crate) fn mean_rate(amounts: &[f64], exposures: &[f64], least_error: f64) ->
 
 fn effective_count(residuals: &[f64], squares: f64) -> f64 {
     let n = residuals.len() as f64;
-    if squares <= 0.0 || residuals.len() < 4 {
+    if squares <= 0.0 || residuals.len() < LEAST_FOR_CORRELATION {
         return n;
     }
     let products: f64 = residuals.windows(2).map(|pair| pair[0] * pair[1]).sum();
@@ -74,6 +77,29 @@ fn student(freedom: f64, estimate: f64, standard_error: f64) -> (f64, f64) {
         (false, false) => 1.0,
     };
     (t.inverse_cdf(0.975), p)
+}
+
+/// Amount per unit of exposure where it comes in so few events that their number is the error: that of a Poisson number.
+pub(crate) fn counted_rate(amount: f64, exposure: f64, events: f64) -> MeanRate {
+    let estimate = if exposure > 0.0 { amount / exposure } else { 0.0 };
+    let normal = Normal::new(0.0, 1.0).expect("the standard normal distribution exists");
+    let quantile = normal.inverse_cdf(0.975);
+    // One event is spent on the mean.
+    let standard_error = estimate / (events - 1.0).max(1.0).sqrt();
+    let reach = quantile * standard_error;
+    MeanRate {
+        rate: Growth { estimate, low: estimate - reach, high: estimate + reach },
+        standard_error,
+        quantile,
+        p: chance_of_count(events),
+    }
+}
+
+/// One-sided chance of counting so many where there is nothing to count: a Poisson number of mean `count` has the standard
+/// deviation √count, and zero lies that far below.
+pub(crate) fn chance_of_count(count: f64) -> f64 {
+    let normal = Normal::new(0.0, 1.0).expect("the standard normal distribution exists");
+    if count > 0.0 { normal.sf(count.sqrt()) } else { 1.0 }
 }
 
 /// Values that stand out above the others are brought down to the median rate; says how much was taken away.
@@ -114,6 +140,14 @@ mod tests {
             let (quantile, _) = student(freedom, 0.0, 1.0);
             assert!((quantile - printed).abs() < 5e-4, "{freedom}: {quantile}");
         }
+    }
+
+    #[test]
+    fn the_chance_of_a_count_is_that_of_as_many_deviations() {
+        // scipy 1.17.1: norm.sf(2), norm.sf(3).
+        assert!((chance_of_count(4.0) - 0.022_750_131_9).abs() < 1e-9);
+        assert!((chance_of_count(9.0) - 0.001_349_898_0).abs() < 1e-9);
+        assert_eq!(chance_of_count(0.0), 1.0);
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub(crate) use correlation::rank_correlation;
 pub(crate) use holm::holm;
 pub(crate) use least_squares::non_negative_least_squares;
 pub(crate) use mann_kendall::{Trend, mann_kendall};
-pub(crate) use mean::{MeanRate, clip_exceptions, mean_rate};
+pub(crate) use mean::{MeanRate, chance_of_count, clip_exceptions, counted_rate, mean_rate};
 pub(crate) use median::{median, median_absolute_deviation};
 pub(crate) use theil_sen::theil_sen;
 pub(crate) use truncation::warm_up_length;

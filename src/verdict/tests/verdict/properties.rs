@@ -98,7 +98,8 @@ proptest! {
         prop_assert_ne!(judgement.verdict, RunVerdict::Leak);
         let mut sorted = amounts;
         sorted.sort_unstable();
-        prop_assert_ne!(judge(&healthy(&sorted)).verdict, RunVerdict::Leak);
+        let judgement = judge(&healthy(&sorted));
+        prop_assert_ne!(judgement.verdict, RunVerdict::Leak, "{:?}", judgement.findings);
     }
 
     #[test]
