@@ -41,6 +41,10 @@ pub struct Config {
     #[arg(long, env = "AUTOPILOT_AS_FOUND", default_value = "none")]
     pub as_found: Defects,
 
+    /// Let a session's prompt ask for a panic in the middle of its run (a line `fault: panic`)
+    #[arg(long, env = "AUTOPILOT_FAULT_HOOKS", hide = true)]
+    pub fault_hooks: bool,
+
     /// Largest request body, in bytes
     #[arg(long, env = "AUTOPILOT_BODY_LIMIT", default_value_t = 1_048_576)]
     pub body_limit: usize,

@@ -30,12 +30,22 @@ impl DataFolder {
         }
     }
 
+    /// Moves an entry aside and puts something in its place that takes no byte: the disk is full there.
+    pub(crate) fn fill(&self, name: &str) -> io::Result<()> {
+        let (path, aside) = (self.path.join(name), self.aside(name));
+        match fs::rename(&path, &aside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        std::os::unix::fs::symlink("/dev/full", &path)
+    }
+
     /// Puts back what was moved aside, in place of whatever is there now.
     pub(crate) fn restore(&self, name: &str) -> io::Result<()> {
         let (path, aside) = (self.path.join(name), self.aside(name));
         if path.is_dir() {
             fs::remove_dir_all(&path)?;
-        } else if path.exists() {
+        } else if path.symlink_metadata().is_ok() {
             fs::remove_file(&path)?;
         }
         match fs::rename(&aside, &path) {
@@ -88,6 +98,17 @@ mod tests {
         assert!(fs::write(sessions.join("b"), "new").is_err());
         data.restore("sessions").unwrap();
         assert_eq!(fs::read_to_string(sessions.join("a")).unwrap(), "kept");
+    }
+
+    #[test]
+    fn what_is_written_to_a_filled_file_finds_no_space() {
+        let (_root, data) = folder();
+        data.fill("queue.new").unwrap();
+        let error = fs::write(data.path.join("queue.new"), "more").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        data.restore("queue.new").unwrap();
+        fs::write(data.path.join("queue.new"), "more").unwrap();
+        assert_eq!(fs::read_to_string(data.path.join("queue.new")).unwrap(), "more");
     }
 
     #[test]

@@ -220,6 +220,9 @@ impl Soak<'_> {
                 Action::Obstruct(name) => {
                     self.data()?.obstruct(name).map_err(|error| blocked("obstruct", name, &error))?;
                 }
+                Action::Fill(name) => {
+                    self.data()?.fill(name).map_err(|error| blocked("fill", name, &error))?;
+                }
                 Action::Restore(name) => {
                     self.data()?.restore(name).map_err(|error| blocked("restore", name, &error))?;
                 }

@@ -53,6 +53,7 @@ impl Run {
     pub(super) async fn carry_out(mut self, sessions: &Sessions) -> Result<SessionOutcome, SessionError> {
         let mut ids = ToolIds::of(&self.id, sessions.shared_tool_ids());
         let ending = self.work(sessions, &mut ids).await;
+        sessions.panic_if_asked(&self.request);
         let told = ids.conclude(self.farewell(sessions, &ending)).await;
         self.put_away(sessions, ending, told)
     }

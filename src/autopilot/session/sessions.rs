@@ -29,6 +29,7 @@ pub struct Sessions {
     /// The tool ids of all sessions, as found.
     shared_tool_ids: Option<Shared>,
     rewrite_transcripts: bool,
+    fault_hooks: bool,
     stop: CancellationToken,
     under_way: Tally,
 }
@@ -57,11 +58,18 @@ impl Sessions {
                 },
                 shared_tool_ids: found(Defect::SessionToolIds).then(Shared::default),
                 rewrite_transcripts: found(Defect::SessionTranscriptRewrite),
+                fault_hooks: config.fault_hooks,
                 folder,
                 stop: CancellationToken::new(),
                 under_way: Tally::new(),
             })
         })
+    }
+
+    /// Panics where a prompt asks for it, if the server was started with fault hooks.
+    pub(super) fn panic_if_asked(&self, request: &SessionRequest) {
+        let asked = || request.prompt.lines().any(|line| line.trim() == "fault: panic");
+        assert!(!(self.fault_hooks && asked()), "the prompt asks for a panic");
     }
 
     /// Runs a session to its end. The session goes on when the future is dropped.

@@ -8,11 +8,13 @@
 //! - `error`: an error after half of the tools, the last one without a result.
 //! - `expired`: the same, with the error code `session_expired`.
 //! - `crash`: at the same point, ends with exit code 3 and no further word.
+//! - `killed`: at the same point, ends by SIGKILL.
 //! - `hang`: at the same point, falls silent until SIGTERM.
 
 use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
 
+use rustix::process::{Signal, getpid, kill_process};
 use serde_json::{Value, json};
 
 use super::directive::{Directive, filling};
@@ -70,6 +72,7 @@ fn work(lifeline: Lifeline) -> io::Result<ExitCode> {
         "error" => say(&mut out, &error("overloaded", "the model is overloaded"))?,
         "expired" => say(&mut out, &error("session_expired", "the session has expired"))?,
         "crash" => return Ok(ExitCode::from(3)),
+        "killed" => kill_process(getpid(), Signal::KILL)?,
         "hang" => lifeline.hang(),
         other => say(&mut out, &error("bad_directive", &format!("unknown end '{other}'")))?,
     }

@@ -5,6 +5,7 @@
 //!
 //! - `ok`: a verdict.
 //! - `fail`: exit code 2 and a word on stderr.
+//! - `killed`: ends by SIGKILL, as at the hands of the kernel when memory is short.
 //! - `no-stdin`: ends with exit code 1 when it has read the first bytes of its stdin, which hold this line. A prompt of
 //!   more than 128 KiB then surely breaks its writer's pipe.
 //! - `hang`: falls silent until SIGTERM.
@@ -15,6 +16,8 @@
 use std::env;
 use std::io::{self, Read, Write};
 use std::process::{Command, ExitCode, Stdio};
+
+use rustix::process::{Signal, getpid, kill_process};
 
 use super::directive::{Directive, filling};
 use super::lifeline::Lifeline;
@@ -63,6 +66,7 @@ fn review(lifeline: Lifeline, model: &str) -> io::Result<ExitCode> {
             eprintln!("model {model} is not available");
             return Ok(ExitCode::from(2));
         }
+        "killed" => kill_process(getpid(), Signal::KILL)?,
         "hang" => lifeline.hang(),
         "ignore-term" => lifeline.hang_deaf()?,
         "grandchild" => leave_behind(lifeline)?,

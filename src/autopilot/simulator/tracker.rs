@@ -1,8 +1,8 @@
 //! A stand-in for the issue tracker's API: a tiny HTTP server on loopback.
 //!
 //! `GET /catalogue/{namespace}/{key}` answers with a small JSON object, `POST /issues/{id}/comments` with 201. Keys and
-//! ids that start with `FAIL` get a 500, those that start with `HANG` never an answer, keys that start with `MISSING` a
-//! 404. `GET /comments` says how many comments were taken.
+//! ids that start with `FAIL` get a 500, those that start with `RESET` a connection that breaks off, those that start with
+//! `HANG` never an answer, keys that start with `MISSING` a 404. `GET /comments` says how many comments were taken.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -11,9 +11,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -85,27 +88,27 @@ pub fn router() -> Router {
         .with_state(Comments::default())
 }
 
-async fn look_up(Path((namespace, key)): Path<(String, String)>) -> (StatusCode, Json<Value>) {
-    obey(&key).await.map_or_else(
-        |status| (status, Json(json!({ "error": "as the key asks for" }))),
-        |()| {
+async fn look_up(Path((namespace, key)): Path<(String, String)>) -> Response {
+    match obey(&key).await {
+        Ok(()) => {
             let name = format!("{key} of {namespace}");
-            (StatusCode::OK, Json(json!({ "id": key, "namespace": namespace, "name": name })))
-        },
-    )
+            Json(json!({ "id": key, "namespace": namespace, "name": name })).into_response()
+        }
+        Err(refusal) => refusal,
+    }
 }
 
 async fn comment(
     State(comments): State<Comments>,
     Path(id): Path<String>,
     Json(_text): Json<Value>,
-) -> StatusCode {
+) -> Response {
     match obey(&id).await {
         Ok(()) => {
             comments.fetch_add(1, Ordering::Relaxed);
-            StatusCode::CREATED
+            StatusCode::CREATED.into_response()
         }
-        Err(status) => status,
+        Err(refusal) => refusal,
     }
 }
 
@@ -114,15 +117,23 @@ async fn count(State(comments): State<Comments>) -> Json<Value> {
 }
 
 /// Does what an id or a key asks for by its first letters.
-async fn obey(id: &str) -> Result<(), StatusCode> {
+async fn obey(id: &str) -> Result<(), Response> {
+    let refuse =
+        |status: StatusCode| Err((status, Json(json!({ "error": "as the key asks for" }))).into_response());
     if id.starts_with("HANG") {
         std::future::pending::<()>().await;
     }
+    if id.starts_with("RESET") {
+        // An error in the body makes the server drop the connection in the middle of the answer.
+        let broken =
+            futures_util::stream::once(async { Err::<Bytes, _>(io::Error::other("as the key asks for")) });
+        return Err(Body::from_stream(broken).into_response());
+    }
     if id.starts_with("FAIL") {
-        return Err(StatusCode::INTERNAL_SERVER_ERROR);
+        return refuse(StatusCode::INTERNAL_SERVER_ERROR);
     }
     if id.starts_with("MISSING") {
-        return Err(StatusCode::NOT_FOUND);
+        return refuse(StatusCode::NOT_FOUND);
     }
     Ok(())
 }

@@ -5,9 +5,11 @@ use bytes::BytesMut;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
+use super::fault::{Aftermath, misbehave};
 use super::http1::{Answer, AnswerError, read_answer};
 use super::request::{PrepareError, Prepared};
 use super::stream::Stream;
+use crate::scenario::Fault;
 use crate::target::{Address, Scheme};
 
 /// Longest wait for an answer.
@@ -27,6 +29,8 @@ pub(crate) struct Connection {
     open: Option<Open>,
     /// The request as it goes out; kept for the next one.
     bytes: Vec<u8>,
+    /// Connections that were left half-open, until [`hang_up`](Connection::hang_up).
+    half_open: Vec<Stream>,
 }
 
 #[derive(Debug)]
@@ -51,7 +55,7 @@ pub(crate) enum SendError {
 
 impl Connection {
     pub(crate) fn new(address: Address) -> Connection {
-        Connection { address, open: None, bytes: Vec::new() }
+        Connection { address, open: None, bytes: Vec::new(), half_open: Vec::new() }
     }
 
     /// How the server is spoken to.
@@ -91,6 +95,31 @@ impl Connection {
             _ => self.open = None,
         }
         answer
+    }
+
+    /// Sends a request in the way of a client that misbehaves; none if that way leads to no answer.
+    pub(super) async fn misbehave(
+        &mut self,
+        prepared: &Prepared,
+        kind: Option<&str>,
+        fault: Fault,
+    ) -> Result<Option<Answer>, SendError> {
+        self.bytes.clear();
+        prepared.write_http1(&self.address.authority, kind, &mut self.bytes);
+        let misbehaving = misbehave(&self.address.place, &self.bytes, fault);
+        match timeout(ANSWER_TIME, misbehaving).await.unwrap_or(Err(SendError::TimedOut))? {
+            Aftermath::Answer(answer) => Ok(Some(answer)),
+            Aftermath::Gone => Ok(None),
+            Aftermath::Open(stream) => {
+                self.half_open.push(stream);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Closes what was left half-open.
+    pub(super) fn hang_up(&mut self) {
+        self.half_open.clear();
     }
 
     async fn exchange(&mut self, prepared: &Prepared) -> Result<Answer, SendError> {

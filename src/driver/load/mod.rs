@@ -2,6 +2,7 @@
 
 mod check;
 mod connection;
+mod fault;
 mod http1;
 mod request;
 mod stream;
@@ -18,11 +19,12 @@ use tokio::sync::SetOnce;
 
 use crate::clock::Clock;
 use crate::cycle::{PlannedFlow, draw_values};
-use crate::scenario::{Answers, Replay, Scenario, Step};
+use crate::scenario::{Answers, Fault, Replay, Scenario, Step};
 use crate::target::{Address, Scheme};
 use crate::template::Values;
 pub(crate) use connection::{Connection, SendError};
 pub(crate) use http1::Answer;
+use http1::AnswerError;
 pub(crate) use request::Prepared;
 pub(crate) use tally::Tally;
 
@@ -90,6 +92,7 @@ impl Load {
             }
         });
         join_all(slots).await;
+        self.connections.iter_mut().for_each(Connection::hang_up);
     }
 }
 
@@ -140,7 +143,9 @@ impl Slot<'_> {
             let now_ms = self.batch.clock.server_now_ms();
             let prepared = Arc::new(Prepared::new(step, values, now_ms).map_err(|error| error.to_string())?);
             *last = Some(Arc::clone(&prepared));
-            let Some(body) = self.exchange(kind, &prepared, &step.expect).await else { return Ok(false) };
+            let Some(body) = self.exchange(kind, &prepared, &step.expect, step.fault).await else {
+                return Ok(false);
+            };
             remember(step, &body, values)?;
         }
         Ok(true)
@@ -160,19 +165,37 @@ impl Slot<'_> {
         let prepared = original
             .append(&replay.append, values, self.batch.clock.server_now_ms())
             .map_err(|error| error.to_string())?;
-        Ok(self.exchange(kind, &prepared, &replay.expect).await.is_some())
+        Ok(self.exchange(kind, &prepared, &replay.expect, None).await.is_some())
     }
 
-    /// Sends a request and counts what becomes of it; returns the answer if it is one that is expected.
-    async fn exchange(&mut self, kind: usize, prepared: &Prepared, expect: &Answers) -> Option<Bytes> {
+    /// Sends a request and counts what becomes of it; returns the answer's body if all is as expected.
+    async fn exchange(
+        &mut self,
+        kind: usize,
+        prepared: &Prepared,
+        expect: &Answers,
+        fault: Option<Fault>,
+    ) -> Option<Bytes> {
         let cycle = self.batch.cycle;
         let name = self.batch.scenario.kinds[kind].name.as_str();
         self.tally.count_sent(kind);
         let start = Instant::now();
-        match self.connection.send(prepared, Some(name)).await {
-            Ok(answer) => {
+        let sent = match fault {
+            None => self.connection.send(prepared, Some(name)).await.map(Some),
+            Some(fault) => self.connection.misbehave(prepared, Some(name), fault).await,
+        };
+        match sent {
+            Ok(Some(answer)) => {
                 let expected = self.tally.count_answer(kind, cycle, &answer, expect, start.elapsed());
                 expected.then_some(answer.body)
+            }
+            Ok(None) => {
+                self.tally.count_unanswered(kind);
+                Some(Bytes::new())
+            }
+            Err(SendError::Answer(AnswerError::Closed | AnswerError::Cut)) if expect.closed => {
+                self.tally.count_unanswered(kind);
+                Some(Bytes::new())
             }
             Err(error) => {
                 self.tally.count_failure(kind, cycle, error.to_string(), format!("status {expect}"));

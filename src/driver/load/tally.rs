@@ -90,6 +90,12 @@ impl Tally {
         true
     }
 
+    /// Counts a request that has no answer, as its kind expects.
+    pub(super) fn count_unanswered(&self, kind: usize) {
+        self.answered.fetch_add(1, Ordering::Relaxed);
+        self.kinds[kind].expected_errors.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Counts a request that was not answered, or not as its kind expects.
     pub(super) fn count_failure(&self, kind: usize, cycle: u32, got: String, expected: String) {
         let tally = &self.kinds[kind];

@@ -12,7 +12,9 @@ use super::file::{
 };
 use super::include::Resolved;
 use super::target::read_target;
-use super::{Action, Advance, Answers, Flow, Kind, Replay, Scenario, ScenarioError, Sign, Stage, Step};
+use super::{
+    Action, Advance, Answers, Fault, Flow, Kind, Replay, Scenario, ScenarioError, Sign, Stage, Step,
+};
 use crate::template::Template;
 
 /// Stage of a kind that names none.
@@ -160,8 +162,8 @@ fn compile_stages(resolved: &Resolved, secret: &str) -> Result<Vec<Stage>, Scena
 }
 
 fn compile_action(action: &ActionFile, secret: &str) -> Result<Action, String> {
-    match (&action.path, &action.obstruct, &action.restore) {
-        (Some(path), None, None) => {
+    match (&action.path, &action.obstruct, &action.fill, &action.restore) {
+        (Some(path), None, None, None) => {
             let step = StepFile {
                 method: action.method.unwrap_or(file::Method::Post),
                 path: path.clone(),
@@ -176,9 +178,10 @@ fn compile_action(action: &ActionFile, secret: &str) -> Result<Action, String> {
             };
             Ok(Action::Request(Box::new(compile_step(&step, secret))))
         }
-        (None, Some(path), None) => check_relative(path).map(Action::Obstruct),
-        (None, None, Some(path)) => check_relative(path).map(Action::Restore),
-        _ => Err("a step has one of 'path' (a request), 'obstruct' and 'restore'".to_owned()),
+        (None, Some(path), None, None) => check_relative(path).map(Action::Obstruct),
+        (None, None, Some(path), None) => check_relative(path).map(Action::Fill),
+        (None, None, None, Some(path)) => check_relative(path).map(Action::Restore),
+        _ => Err("a step has one of 'path' (a request), 'obstruct', 'fill' and 'restore'".to_owned()),
     }
 }
 
@@ -201,9 +204,13 @@ fn compile_flow(
         .iter()
         .position(|stage| stage.name == wanted)
         .ok_or_else(|| format!("no stage is called '{wanted}'"))?;
-    let expect =
-        kind.expect.as_ref().ok_or("'expect' is missing: which status codes may it be answered with?")?;
-    if compile_answers(expect).allows_nothing() {
+    let unanswered = kind.fault.is_some_and(Fault::has_no_answer);
+    let expect = match &kind.expect {
+        Some(expect) => expect,
+        None if unanswered => &AnswersFile::default(),
+        None => return Err("'expect' is missing: which status codes may it be answered with?".to_owned()),
+    };
+    if !unanswered && compile_answers(expect).allows_nothing() {
         return Err("'expect' allows no status code and no line".to_owned());
     }
     let bind: Vec<_> =
@@ -243,6 +250,9 @@ fn compile_flow(
     };
     let steps = kind.setup.iter().flatten().chain([&last]);
     flow.steps = steps.map(|step| compile_step(step, secret)).collect();
+    if let Some(step) = flow.steps.last_mut() {
+        step.fault = kind.fault;
+    }
     check_names(&flow)?;
     Ok(flow)
 }
@@ -300,6 +310,7 @@ fn compile_step(step: &StepFile, secret: &str) -> Step {
         headers: compile_headers(Some(&step.headers)),
         body: step.body.as_ref().map(|body| body.0.clone()),
         sign: step.sign.as_ref().map(|sign| compile_sign(sign, secret)),
+        fault: None,
         expect: compile_answers(&step.expect),
         remember: step.remember.iter().map(|(name, at)| (name.clone(), at.clone())).collect(),
     }
@@ -331,6 +342,7 @@ fn compile_answers(answers: &AnswersFile) -> Answers {
         error_line: answers.error_line.clone(),
         headers: headers.collect(),
         json: json.collect(),
+        closed: answers.closed,
         within: answers.within.map(|within| Duration::from_millis(within.0)),
     }
 }

@@ -11,6 +11,7 @@ use toml::Spanned;
 
 use super::duration::Millis;
 use super::expect::Expect;
+use super::flow::Fault;
 use super::target::TargetFile;
 use crate::template::Template;
 
@@ -88,6 +89,8 @@ pub(super) struct ActionFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) obstruct: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) fill: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) restore: Option<String>,
 }
 
@@ -117,6 +120,8 @@ pub(super) struct KindFile {
     /// A line, for servers that are spoken to in lines; in place of method and path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) send: Option<Template>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) fault: Option<Fault>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sign: Option<SignFile>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -169,6 +174,9 @@ pub(super) struct AnswersFile {
     pub(super) json: BTreeMap<String, serde_json::Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) within: Option<Millis>,
+    /// Whether the server may close the connection instead of answering.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) closed: bool,
 }
 
 #[derive(Debug, Clone, Deserialize, Serialize)]

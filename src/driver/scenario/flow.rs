@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use http::{HeaderName, Method};
+use serde::{Deserialize, Serialize};
 
 use crate::template::Template;
 
@@ -47,6 +48,8 @@ pub(crate) struct Step {
     pub(crate) headers: Vec<(HeaderName, Template)>,
     pub(crate) body: Option<Template>,
     pub(crate) sign: Option<Sign>,
+    /// The way of a client that misbehaves.
+    pub(crate) fault: Option<Fault>,
     pub(crate) expect: Answers,
     /// Name and JSON pointer into the answer.
     pub(crate) remember: Vec<(String, String)>,
@@ -66,6 +69,29 @@ impl Step {
     }
 }
 
+/// The way of a client that misbehaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Fault {
+    /// Closes when half of the body is sent (half of the head where there is no body).
+    CloseMidBody,
+    /// Sends the whole request and closes a moment later.
+    CloseBeforeAnswer,
+    /// Sends the request in pieces, with pauses.
+    Slow,
+    /// Sends half of the request and leaves the connection open until the end of the cycle's stage.
+    HalfOpen,
+    /// Sends what is no HTTP.
+    Nonsense,
+}
+
+impl Fault {
+    /// Whether no answer can come.
+    pub(crate) fn has_no_answer(self) -> bool {
+        matches!(self, Fault::CloseMidBody | Fault::CloseBeforeAnswer | Fault::HalfOpen)
+    }
+}
+
 /// What a request may be answered with.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Answers {
@@ -81,6 +107,8 @@ pub(crate) struct Answers {
     pub(crate) headers: Vec<(HeaderName, String)>,
     /// JSON pointer and the value found there, on success.
     pub(crate) json: Vec<(String, serde_json::Value)>,
+    /// Whether the server may close the connection instead of answering.
+    pub(crate) closed: bool,
     /// Longest time to the answer.
     pub(crate) within: Option<Duration>,
 }
@@ -88,7 +116,11 @@ pub(crate) struct Answers {
 impl Answers {
     /// Whether nothing would be an answer as expected.
     pub(crate) fn allows_nothing(&self) -> bool {
-        self.ok.is_empty() && self.error.is_empty() && self.line.is_empty() && self.error_line.is_empty()
+        !self.closed
+            && self.ok.is_empty()
+            && self.error.is_empty()
+            && self.line.is_empty()
+            && self.error_line.is_empty()
     }
 }
 
@@ -116,6 +148,8 @@ pub(crate) enum Action {
     /// Moves a file or folder of the server's data folder aside and puts something in its place that can't be
     /// written to: a folder for a file, a file for a folder.
     Obstruct(String),
-    /// Puts back what [`Action::Obstruct`] moved aside.
+    /// Puts something in the place of a file of the data folder that takes no byte: the disk is full there.
+    Fill(String),
+    /// Puts back what [`Action::Obstruct`] or [`Action::Fill`] moved aside.
     Restore(String),
 }

@@ -94,7 +94,7 @@ impl KindFile {
                 })*
             };
         }
-        take!(stage holds replay_of append bind setup method path headers body send sign expect);
+        take!(stage holds replay_of append bind setup method path headers body send sign fault expect);
     }
 }
 

@@ -19,7 +19,7 @@ pub use expect::{
     ClaimAnswer, Expect, ExpectedComponent, ExpectedFinding, OneOf, Pattern, RunVerdict, Severity,
     UnitVerdict, Vocabulary,
 };
-pub(crate) use flow::{Action, Answers, Flow, Replay, Sign, Stage, Step};
+pub(crate) use flow::{Action, Answers, Fault, Flow, Replay, Sign, Stage, Step};
 pub use problem::{Problem, ScenarioError};
 pub use target::{OwnServer, ServerSource, TargetSpec, check_url, split_command};
 

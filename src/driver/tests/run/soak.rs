@@ -292,3 +292,64 @@ async fn a_recording_s_source_is_a_scenario_that_plans_the_same() {
     assert_eq!(again.source, bench.scenario.source);
     assert_eq!(again.requests(), bench.scenario.requests());
 }
+
+#[tokio::test]
+async fn clients_that_misbehave_are_counted_as_expected_and_reach_the_server_as_far_as_they_went() {
+    let bench = Bench::new(
+        r#"
+version = 1
+[target]
+args = ["--log", "{log}"]
+[load]
+cycles = 2
+requests-per-cycle = 60
+concurrency = 3
+[weights]
+"a.ok" = 1
+"a.leaves" = 1
+"a.cut" = 1
+"a.slow" = 1
+"a.half" = 1
+[kind."a.ok"]
+path = "/ok"
+expect = { ok = [200] }
+[kind."a.leaves"]
+fault = "close-before-answer"
+method = "POST"
+path = "/leaves"
+body = "{}"
+[kind."a.cut"]
+fault = "close-mid-body"
+method = "POST"
+path = "/cut"
+body = "{{text:100}}"
+[kind."a.slow"]
+fault = "slow"
+method = "POST"
+path = "/slow"
+body = "{{text:100}}"
+expect = { ok = [200] }
+[kind."a.half"]
+fault = "half-open"
+path = "/half"
+"#,
+    );
+    let recording = bench.run().await.unwrap();
+    let last = recording.snapshots.last().unwrap();
+    let log = bench.log();
+    let seen = |path: &str| log.iter().filter(|line| line.contains(path)).count() as u64;
+    for (kind, count) in recording.header.kinds.iter().zip(&last.kinds) {
+        assert_eq!(count.failed, 0, "{}", kind.name);
+        let unanswered = ["a.leaves", "a.cut", "a.half"].contains(&kind.name.as_str());
+        let expected = if unanswered { (0, count.sent) } else { (count.sent, 0) };
+        assert_eq!((count.ok, count.expected_errors), expected, "{}", kind.name);
+        let arrived = match kind.name.as_str() {
+            "a.ok" => seen(" /ok "),
+            "a.leaves" => seen(" /leaves "),
+            "a.slow" => seen(" /slow "),
+            _ => continue,
+        };
+        assert_eq!(arrived, count.sent, "{}", kind.name);
+    }
+    assert_eq!(recording.end.as_ref().unwrap().outcome, Outcome::Completed);
+}
