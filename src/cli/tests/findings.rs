@@ -19,7 +19,7 @@ struct Soaked {
 
 static SOAKED: LazyLock<Soaked> = LazyLock::new(|| {
     let bench = Workbench::new();
-    let arguments = ["soak", "claims", "missed", "fixed", "--out", "run", "--json", "--quiet"];
+    let arguments = ["soak", "claims", "missed", "fixed", "--out", "run", "--json", "--quiet", "--no-zoom"];
     let output = bench.heapsoak(&arguments).output().unwrap();
     Soaked { bench, output }
 });
