@@ -128,7 +128,8 @@ impl Table {
         } else {
             let id = self.functions.len() as u64 + 1;
             let (name, file) = (self.text(function), self.text(file.unwrap_or_default()));
-            self.functions.push(Function { id, name, system_name: name, file });
+            // Without a mangled name, pprof takes the name as it is: it would read `<T as Trait>` as a C++ template.
+            self.functions.push(Function { id, name, system_name: 0, file });
             self.known.insert(key, id);
             id
         };

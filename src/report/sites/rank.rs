@@ -76,11 +76,22 @@ fn bytes(stacks: &Stacks, stack: &Stack, finding: &Finding) -> f64 {
     stack.live.bytes as f64
 }
 
-/// The function a person would change: the innermost of the program's own; else of a crate it depends on; else of
-/// anything but std, the allocator and the probe.
+/// The function a person would change: the innermost of the program's own that was written by hand; else of the
+/// program's own; else of a crate it depends on; else of anything but std, the allocator and the probe.
 fn site<'a>(stacks: &'a Stacks, stack: &'a Stack) -> Option<&'a Symbol> {
-    let of = |origin| functions(stacks, stack, false).find(move |symbol| symbol.origin == origin);
-    of(Origin::Own).or_else(|| of(Origin::Dependency)).or_else(|| functions(stacks, stack, false).next())
+    let all = || functions(stacks, stack, false);
+    let of = |origin| all().find(move |symbol| symbol.origin == origin);
+    all()
+        .find(|symbol| symbol.origin == Origin::Own && !is_derived(&symbol.function))
+        .or_else(|| of(Origin::Own))
+        .or_else(|| of(Origin::Dependency))
+        .or_else(|| all().next())
+}
+
+/// Whether a derive wrote the function: serde's stand in a nameless constant (`queue::task::_::<impl …>`), and point at
+/// the line of the derive, where nobody allocates.
+fn is_derived(function: &str) -> bool {
+    function.contains("::_::<impl ")
 }
 
 fn callers(stacks: &Stacks, stack: &Stack, root: Option<&Path>) -> Vec<Caller> {

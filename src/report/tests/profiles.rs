@@ -54,6 +54,18 @@ fn a_second_pass_over_the_component_goes_before_the_soak_itself() {
 }
 
 #[test]
+fn what_a_derive_wrote_is_no_site_as_long_as_somebody_called_it() {
+    let (mut recording, judgement) = run();
+    let derived = "server::task::_::<impl serde_core::de::Deserialize for server::task::New>::deserialize";
+    recording.stacks[0].symbols[1][2].function = derived.to_owned();
+    assert_eq!(sites(&recording, &judgement)[0].place(), "src/session.rs:11");
+    for symbol in recording.stacks[0].symbols.iter_mut().flatten() {
+        symbol.function = derived.to_owned();
+    }
+    assert_eq!(sites(&recording, &judgement)[0].place(), "src/session.rs:4", "better than nothing");
+}
+
+#[test]
 fn a_build_without_debug_info_has_a_function_and_no_line() {
     let (mut recording, judgement) = run();
     for symbol in recording.stacks[0].symbols.iter_mut().flatten() {
@@ -197,7 +209,8 @@ fn the_profiles_that_pprof_is_shown_are_written() {
     let folder = tempfile::tempdir().unwrap();
     let asked = std::env::var_os("HEAPSOAK_PROFILES").map(std::path::PathBuf::from);
     let profiles = asked.as_deref().unwrap_or(folder.path());
-    let (before, judgement) = run();
+    let (mut before, judgement) = run();
+    before.stacks[0].symbols[4][0].function = "<server::App as server::Handler>::handle".to_owned();
     let mut after = before.clone();
     after.stacks[0].stacks[1].live.bytes = 300_000;
     after.stacks[0].stacks[3].live.bytes *= 2;
