@@ -66,8 +66,12 @@ fn component(title: String, before: &ComponentFigures, now: &ComponentFigures, r
     worse.extend(grown(before.verdict, before.growth, now.verdict, now.growth, now.detectable, " bytes"));
     // What leaks holds ever more: its growth is what counts.
     let leaks = before.verdict == ComponentVerdict::Leak || now.verdict == ComponentVerdict::Leak;
+    let mut open = None;
     if !leaks && now.held.exceeds(before.held, HELD_GRAIN) {
-        worse.push(format!("holds {}, {} before", byte_range(now.held), byte_range(before.held)));
+        let holds = format!("holds {}, {} before", byte_range(now.held), byte_range(before.held));
+        // As long as its level is undecided, so is whether the rest is for good. One that holds no more than before is not
+        // worse, whatever its level does.
+        if now.verdict == ComponentVerdict::Inconclusive { open = Some(holds) } else { worse.push(holds) }
     }
     if now.churn.exceeds(before.churn, CHURN_GRAIN) {
         worse.push(format!(
@@ -79,8 +83,8 @@ fn component(title: String, before: &ComponentFigures, now: &ComponentFigures, r
     if !worse.is_empty() {
         return Check::new(title, Outcome::Failed, worse.join("; "));
     }
-    if now.verdict == ComponentVerdict::Inconclusive && before.verdict != ComponentVerdict::Inconclusive {
-        return Check::new(title, Outcome::Undecided, format!("undecided, {} before", before.verdict.word()));
+    if let Some(holds) = open {
+        return Check::new(title, Outcome::Undecided, format!("still rises and {holds}"));
     }
     let fine = now.verdict == ComponentVerdict::Leak || now.detectable <= FINE_ENOUGH;
     if !fine && now.detectable > COARSER * before.detectable {

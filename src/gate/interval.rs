@@ -38,7 +38,8 @@ impl Interval {
 
     /// Whether this lies above another beyond what chance and another run of the same server explain. `grain` is the
     /// least difference that means anything.
-    pub(crate) fn exceeds(self, other: Interval, grain: f64) -> bool {
+    #[must_use]
+    pub fn exceeds(self, other: Interval, grain: f64) -> bool {
         let (own, others) = (self.half() * BEYOND_CHANCE, other.half() * BEYOND_CHANCE);
         let chance = own.hypot(others);
         let run_to_run = REPRODUCIBLE * self.high.abs().max(other.high.abs());
