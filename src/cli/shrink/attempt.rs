@@ -61,8 +61,12 @@ pub(super) fn attempt(file: &Path, candidate: &Candidate, finding: &Finding) -> 
         .output()
         .map_err(|error| internal(error.to_string()))?;
     let _ = std::fs::remove_dir_all(&folder);
-    let report: Value = serde_json::from_slice(&soak.stdout)
-        .map_err(|_| internal(String::from_utf8_lossy(&soak.stderr).trim().to_owned()))?;
+    let Ok(report) = serde_json::from_slice::<Value>(&soak.stdout) else {
+        // A kind that can't do without another one, or a server that would not start with this load.
+        let said = String::from_utf8_lossy(&soak.stderr);
+        let why = said.lines().next().unwrap_or("it said nothing").trim().to_owned();
+        return Ok(Outcome::Nothing { verdict: format!("not soaked: {why}") });
+    };
     if report["end"]["how"] == "interrupted" {
         return Err(Failure::new(Exit::Invalid, "interrupted"));
     }

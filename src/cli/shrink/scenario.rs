@@ -17,7 +17,13 @@ pub(super) fn reduce(
         candidate.kinds.iter().cloned().zip(candidate.weights.iter().map(|weight| Value::Float(*weight)));
     scenario.insert("weights".to_owned(), Value::Table(weights.collect()));
     if let Some(Value::Table(kinds)) = scenario.get_mut("kind") {
-        kinds.retain(|name, _| kept(name));
+        // What a kept kind replays has to be known, whether it is sent by itself or not.
+        let replayed: Vec<String> = kinds
+            .iter()
+            .filter(|(name, _)| kept(name))
+            .filter_map(|(_, kind)| Some(kind.get("replay-of")?.as_str()?.to_owned()))
+            .collect();
+        kinds.retain(|name, _| kept(name) || replayed.iter().any(|other| other == name));
     }
     let stages: Vec<String> = scenario
         .get("kind")
