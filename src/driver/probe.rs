@@ -60,7 +60,17 @@ impl Probe {
         let (reader, writer) = UnixStream::connect(socket).await?.into_split();
         let mut probe = Probe { reader: BufReader::with_capacity(1 << 16, reader), writer, line: Vec::new() };
         match probe.ask(&Request::Hello).await? {
-            Response::Hello { protocol_version: PROTOCOL_VERSION, pid, memory_limit_bytes, .. } => {
+            Response::Hello {
+                protocol_version: PROTOCOL_VERSION,
+                pid,
+                memory_limit_bytes,
+                sample_interval_bytes,
+                ..
+            } => {
+                // A verdict wants exact counts: a server that keeps a sample is asked to count from here on.
+                if sample_interval_bytes.is_some() {
+                    probe.ask(&Request::CountExactly).await?;
+                }
                 Ok((probe, Hello { pid, memory_limit_bytes }))
             }
             Response::Hello { protocol_version, probe_version, .. } => {

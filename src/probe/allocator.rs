@@ -4,8 +4,8 @@
 use std::alloc::{GlobalAlloc, Layout};
 use std::hint::cold_path;
 
-use crate::local;
 use crate::shadow::LARGE;
+use crate::{local, sampled};
 
 /// Blocks start at multiples of 16, and at least this far from each other.
 const SMALLEST: usize = 16;
@@ -150,7 +150,9 @@ impl<A: GlobalAlloc> Probe<A> {
     /// As its.
     #[inline(never)]
     unsafe fn dealloc_any(&self, block: *mut u8, layout: Layout) {
-        if !local::is_unwatched() && !local::freed_watched(block.addr(), layout.size()) {
+        if local::samples() {
+            sampled::freed(block.addr());
+        } else if !local::is_unwatched() && !local::freed_watched(block.addr(), layout.size()) {
             local::freed_slowly(block.addr(), layout.size());
         }
         // SAFETY: the block was allocated with the widened layout.
@@ -166,6 +168,19 @@ impl<A: GlobalAlloc> Probe<A> {
         let asked = new_size.clamp(SMALLEST, LARGEST);
         // SAFETY: the block was allocated with the widened layout, and the new size is at least what was asked for.
         let realloc = || unsafe { self.0.realloc(block, widened_with_care(layout), asked) };
+        if local::samples() {
+            let sample = sampled::take(block.addr());
+            let moved = realloc();
+            let place = if moved.is_null() { (block, layout.size()) } else { (moved, new_size) };
+            match sample {
+                Some(sample) => sampled::put(sample, place.0.addr(), place.1),
+                None if !moved.is_null() && !local::passes(new_size.saturating_sub(layout.size())) => {
+                    local::grown(moved.addr(), new_size);
+                }
+                None => {}
+            }
+            return moved;
+        }
         // The owner is read before the old place can be given to another thread.
         let owner = local::owner(block.addr(), layout.size());
         let moved = realloc();

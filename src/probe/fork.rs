@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
-use crate::{counters, heap, registry, stacks, tags};
+use crate::{counters, heap, registry, sampled, stacks, tags};
 
 /// How often a forking thread yields for a lock before it goes on without: it may hold it itself, if it forks in a
 /// signal handler.
@@ -42,6 +42,7 @@ unsafe extern "C" fn in_child() {
     tags::free_lock();
     counters::free_locks();
     stacks::free_lock();
+    sampled::free_lock();
     // SAFETY: no more than `in_parent` does.
     unsafe { in_parent() };
 }

@@ -2,11 +2,11 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use heapsoak_record::{Cell, Cohort, ContextHeap, Heap, MergedCohorts, UNSCOPED};
+use heapsoak_record::{Cell, Cohort, ContextHeap, Heap, MergedCohorts, OWN_COMPONENT, UNSCOPED};
 
 use crate::local::ContextNumber;
 use crate::tags::{Count, Ledger};
-use crate::{fork, registry};
+use crate::{fork, mode, registry, sampled};
 
 static LEDGER: Mutex<Option<Ledger>> = Mutex::new(None);
 
@@ -26,19 +26,24 @@ fn with_ledger<R>(work: impl FnOnce(&mut Ledger) -> R) -> R {
 
 /// What one context allocated.
 #[derive(Debug, Clone, Default)]
-struct Charges {
+pub(crate) struct Charges {
     all: Count,
     /// By cohort.
     cohorts: Vec<(u32, Count)>,
 }
 
 impl Charges {
-    fn add(&mut self, cohort: u32, count: Count) {
+    pub(crate) fn add(&mut self, cohort: u32, count: Count) {
         self.all += count;
         match self.cohorts.last_mut() {
             Some((latest, sum)) if *latest == cohort => *sum += count,
             _ => self.cohorts.push((cohort, count)),
         }
+    }
+
+    /// Adds what lives no more.
+    pub(crate) fn add_dead(&mut self, count: Count) {
+        self.all += count;
     }
 
     fn is_empty(&self) -> bool {
@@ -70,15 +75,24 @@ impl Charges {
 
 /// What each context allocated, by its number.
 #[derive(Debug, Default)]
-struct ByContext(Vec<Charges>);
+pub(crate) struct ByContext(Vec<Charges>);
 
 impl ByContext {
-    fn of(&mut self, context: ContextNumber) -> &mut Charges {
+    pub(crate) fn of(&mut self, context: ContextNumber) -> &mut Charges {
         let place = usize::from(context);
         if place >= self.0.len() {
             self.0.resize_with(place + 1, Charges::default);
         }
         &mut self.0[place]
+    }
+
+    /// Contexts that ever allocated, with their names.
+    pub(crate) fn into_heap(self) -> Vec<ContextHeap> {
+        (0..)
+            .zip(self.0)
+            .filter(|(_, charges)| !charges.is_empty())
+            .map(|(context, charges)| named(context, charges))
+            .collect()
     }
 }
 
@@ -89,8 +103,14 @@ impl ByContext {
 /// Reads the counters that can have changed since the last time: those of the cohorts that ran meanwhile, and those
 /// near to any that a block was freed of; of as many threads as ever allocated at once. What it allocates itself is
 /// charged to `heapsoak`.
+///
+/// In the sampled mode ([`sample_interval_bytes`]), an estimate instead.
 #[must_use]
 pub fn heap() -> Heap {
+    if mode::is_sampled() {
+        let _own = registry::enter_own();
+        return sampled::heap();
+    }
     with_ledger(|ledger| {
         let cohort = ledger.read();
         let mut contexts = ByContext::default();
@@ -111,16 +131,12 @@ pub fn heap() -> Heap {
             contexts.of(context).add(cohort, count);
         }
         for (context, count) in ledger.retired() {
-            contexts.of(context).all += count;
+            contexts.of(context).add_dead(count);
         }
         let total = ledger.total();
         Heap {
             cohort: Cohort(cohort),
-            contexts: (0..)
-                .zip(contexts.0)
-                .filter(|(_, charges)| !charges.is_empty())
-                .map(|(context, charges)| named(context, charges))
-                .collect(),
+            contexts: contexts.into_heap(),
             merged: ledger
                 .merged()
                 .map(|(first, last)| MergedCohorts { first: Cohort(first), last: Cohort(last) })
@@ -156,11 +172,27 @@ fn named(context: ContextNumber, charges: Charges) -> ContextHeap {
 /// Costs about a snapshot. Threads need not stop; an allocation under way may still be charged to the cohort before.
 #[must_use = "the number of the cohort is how its survivors are found again"]
 pub fn advance_cohort() -> Cohort {
+    if mode::is_sampled() {
+        return sampled::advance();
+    }
     with_ledger(|ledger| Cohort(ledger.advance().unwrap_or(0)))
+}
+
+/// The mean distance in bytes of the samples that [`heap`] estimates from; none when it is exact.
+#[must_use]
+pub fn sample_interval_bytes() -> Option<u64> {
+    mode::is_sampled().then_some(sampled::INTERVAL_BYTES)
 }
 
 /// Blocks allocated and freed so far by everyone but the probe.
 pub(crate) fn activity() -> (u64, u64) {
+    if mode::is_sampled() {
+        let heap = heap();
+        let others = heap.contexts.iter().filter(|context| context.component() != OWN_COMPONENT);
+        return others.fold((0, 0), |(allocated, freed), context| {
+            (allocated + context.allocated_blocks, freed + context.freed_blocks)
+        });
+    }
     with_ledger(|ledger| {
         ledger.read();
         let mut all = ledger.unowned();
@@ -177,6 +209,9 @@ pub(crate) fn activity() -> (u64, u64) {
 /// Bytes asked for in the blocks that live. None when blocks from before the count were freed: there may be more.
 #[cfg(feature = "jemalloc")]
 pub(crate) fn asked_for() -> Option<u64> {
+    if !mode::is_exact() {
+        return None;
+    }
     with_ledger(|ledger| {
         ledger.read();
         let unowned = ledger.unowned();

@@ -212,8 +212,10 @@ mod mapping;
 mod mode;
 #[cfg(feature = "profiler")]
 pub mod profiler;
+mod random;
 mod registry;
 mod resources;
+mod sampled;
 mod service;
 mod shadow;
 #[cfg(feature = "tracing")]
@@ -229,7 +231,7 @@ pub use charged::Charged;
 pub use component::Component;
 pub use context::{Context, Scope};
 pub use gauge::{Gauge, GaugeHold};
-pub use heap::{advance_cohort, heap};
+pub use heap::{advance_cohort, heap, sample_interval_bytes};
 pub use heapsoak_record::CaptureRate;
 pub use kind::RequestKind;
 #[cfg(feature = "tower")]

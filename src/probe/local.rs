@@ -10,10 +10,10 @@ use std::cell::Cell;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
 
-use crate::counters::{self, Counters, Head, NO_COUNTERS};
+use crate::counters::{self, Attention, Counters, Head, NO_COUNTERS};
 use crate::shadow::{self, Tag};
 use crate::stacks::StackNumber;
-use crate::{mode, stacks, tags};
+use crate::{mode, sampled, stacks, tags};
 
 /// Number of a context; 0 is [`UNSCOPED`](heapsoak_record::UNSCOPED) without a kind.
 pub(crate) type ContextNumber = u16;
@@ -23,8 +23,10 @@ struct Local {
     head: Cell<NonNull<Head>>,
     context: Cell<ContextNumber>,
     ending: Cell<bool>,
-    /// Bytes to go before an allocation is looked at by a thread that does not count each.
+    /// Bytes to go before an allocation is looked at by a thread that does not look at each.
     countdown: Cell<isize>,
+    /// Whether the countdown was started.
+    counts_down: Cell<bool>,
 }
 
 impl Local {
@@ -43,6 +45,7 @@ thread_local! {
             context: Cell::new(0),
             ending: Cell::new(false),
             countdown: Cell::new(0),
+            counts_down: Cell::new(false),
         }
     };
 }
@@ -71,13 +74,13 @@ fn knows(head: &Head, address: usize) -> bool {
     address < head.knows_below.load(Ordering::Relaxed)
 }
 
-/// Whether an allocation of so many bytes is of no interest: the thread does not count each, and none is due. One load
-/// and one branch where each is counted.
+/// Whether an allocation of so many bytes is of no interest: the thread does not look at each, and none is due. One
+/// load and one branch where each is counted.
 #[inline(always)]
 pub(crate) fn passes(bytes: usize) -> bool {
     LOCAL.with(|local| {
         // SAFETY: `NO_COUNTERS`, or the head of a block of counters, which is never unmapped.
-        if unsafe { local.head.get().as_ref() }.counts_each.load(Ordering::Relaxed) {
+        if unsafe { local.head.get().as_ref() }.pays(Attention::Each) {
             return false;
         }
         let left = local.countdown.get().wrapping_sub(bytes.cast_signed());
@@ -89,11 +92,18 @@ pub(crate) fn passes(bytes: usize) -> bool {
     })
 }
 
-/// Whether a block that is freed or resized is of no interest: the thread does not count each.
+/// Whether a block that is freed or resized is of no interest.
 #[inline(always)]
 pub(crate) fn is_unwatched() -> bool {
     // SAFETY: as in `passes`.
-    !unsafe { head().as_ref() }.counts_each.load(Ordering::Relaxed)
+    unsafe { head().as_ref() }.pays(Attention::None)
+}
+
+/// Whether the thread looks at some blocks for all.
+#[inline(always)]
+pub(crate) fn samples() -> bool {
+    // SAFETY: as in `passes`.
+    unsafe { head().as_ref() }.pays(Attention::Sample)
 }
 
 /// The context of this thread.
@@ -232,7 +242,7 @@ pub(crate) fn owner(address: usize, bytes: usize) -> Owner {
 /// Not cold: all blocks come here while stacks are captured.
 #[inline(never)]
 fn owner_slowly(address: usize, bytes: usize) -> Owner {
-    if !mode::is_counting() {
+    if !mode::is_exact() {
         return Owner { tag: 0, stack: 0 };
     }
     let tag = shadow::tag(address, bytes);
@@ -277,8 +287,8 @@ fn resized_watched(owner: Owner, old: usize, address: usize, new: usize) {
 #[cold]
 #[inline(never)]
 pub(crate) fn allocated_slowly(address: usize, bytes: usize) {
-    if !mode::is_counting() {
-        return LOCAL.with(|local| local.countdown.set(isize::MAX));
+    if !mode::is_exact() {
+        return LOCAL.with(|local| look_at(local, address, bytes));
     }
     LOCAL.with(|local| {
         make_counters(local);
@@ -297,11 +307,34 @@ pub(crate) fn allocated_slowly(address: usize, bytes: usize) {
     });
 }
 
+/// Looks at an allocation for which the countdown was too short: it is of the sample, or the countdown has to be
+/// started, for ever where there is no sample.
+fn look_at(local: &Local, address: usize, bytes: usize) {
+    if !mode::is_sampled() {
+        return local.countdown.set(isize::MAX);
+    }
+    if !local.counts_down.replace(true) {
+        local.countdown.set(sampled::distance());
+        if passes(bytes) {
+            return;
+        }
+    }
+    local.countdown.set(sampled::distance());
+    sampled::allocated(local.context.get(), address, bytes);
+}
+
+/// Looks at a block that grew by so many bytes, of which the countdown was too short.
+#[cold]
+#[inline(never)]
+pub(crate) fn grown(address: usize, bytes: usize) {
+    LOCAL.with(|local| look_at(local, address, bytes));
+}
+
 /// Counts the end of a block when the thread has no counters, or the block no place.
 #[cold]
 #[inline(never)]
 pub(crate) fn freed_slowly(address: usize, bytes: usize) {
-    if !mode::is_counting() {
+    if !mode::is_exact() {
         return;
     }
     LOCAL.with(|local| {
@@ -315,7 +348,7 @@ pub(crate) fn freed_slowly(address: usize, bytes: usize) {
 #[cold]
 #[inline(never)]
 fn resized_slowly(owner: Owner, old: usize, address: usize, new: usize) {
-    if !mode::is_counting() {
+    if !mode::is_exact() {
         return;
     }
     LOCAL.with(|local| {

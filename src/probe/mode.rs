@@ -1,9 +1,10 @@
-//! Whether the probe counts. Decided at the first allocation of the process, before `main`.
+//! Whether the probe counts, and how. Decided at the first allocation of the process, before `main`.
 #![allow(unsafe_code)] // getenv before main, where std::env would allocate
 
+use std::ffi::CStr;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use crate::counters::NO_COUNTERS;
+use crate::counters::{Attention, NO_COUNTERS};
 
 /// What allocations are to the probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,54 +14,92 @@ enum Mode {
     Undecided = 0,
     /// None is looked at.
     Passing = 1,
+    /// Some are, and what lives is estimated.
+    Sampled = 2,
     /// Each is counted.
-    Exact = 2,
+    Exact = 3,
+}
+
+impl Mode {
+    fn attention(self) -> Attention {
+        match self {
+            Mode::Undecided | Mode::Exact => Attention::Each,
+            Mode::Passing => Attention::None,
+            Mode::Sampled => Attention::Sample,
+        }
+    }
 }
 
 static MODE: AtomicU8 = AtomicU8::new(Mode::Undecided as u8);
 
-/// What allocations are now.
 #[inline(always)]
 fn get() -> Mode {
-    match MODE.load(Ordering::Relaxed) {
-        2 => Mode::Exact,
+    match MODE.load(Ordering::SeqCst) {
+        3 => Mode::Exact,
+        2 => Mode::Sampled,
         1 => Mode::Passing,
         _ => Mode::Undecided,
     }
 }
 
-/// Whether allocations are counted: `HEAPSOAK_SOCKET` was set when the process first allocated, or [`count`] was
-/// called.
 #[inline(always)]
-#[must_use]
-pub fn is_counting() -> bool {
+fn decided() -> Mode {
     match get() {
-        Mode::Exact => true,
-        Mode::Passing => false,
-        Mode::Undecided => decide() == Mode::Exact,
+        Mode::Undecided => decide(),
+        mode => mode,
     }
 }
 
-/// Counts from now on, whatever the environment says. Blocks allocated before are not known: their frees are
-/// reported apart, as [`uncounted_freed_bytes`](heapsoak_record::Heap::uncounted_freed_bytes).
+/// Whether allocations are counted, each or by a sample: `HEAPSOAK_SOCKET` was set when the process first allocated,
+/// or [`count`] was called.
+#[inline(always)]
+#[must_use]
+pub fn is_counting() -> bool {
+    decided() != Mode::Passing
+}
+
+/// Whether each allocation is counted.
+#[inline(always)]
+pub(crate) fn is_exact() -> bool {
+    decided() == Mode::Exact
+}
+
+/// Whether some allocations are counted for all.
+#[inline(always)]
+pub(crate) fn is_sampled() -> bool {
+    decided() == Mode::Sampled
+}
+
+/// Counts each allocation from now on, whatever the environment says. Blocks allocated before are not known: their
+/// frees are reported apart, as [`uncounted_freed_bytes`](heapsoak_record::Heap::uncounted_freed_bytes). What a sample
+/// said so far is given up.
 pub fn count() {
-    MODE.store(Mode::Exact as u8, Ordering::Relaxed);
-    NO_COUNTERS.counts_each.store(true, Ordering::Relaxed);
+    MODE.store(Mode::Exact as u8, Ordering::SeqCst);
+    NO_COUNTERS.pay(Attention::Each);
 }
 
 #[cold]
 #[inline(never)]
 fn decide() -> Mode {
-    // SAFETY: the name is a C string. The first allocation comes before `main`, when no other thread can be changing
-    // the environment.
-    let asked = unsafe { !libc::getenv(c"HEAPSOAK_SOCKET".as_ptr()).is_null() };
-    let mode = if asked { Mode::Exact } else { Mode::Passing };
+    let mode = match (variable(c"HEAPSOAK_SOCKET"), variable(c"HEAPSOAK_MODE")) {
+        (None, _) => Mode::Passing,
+        (Some(_), Some(mode)) if mode == c"sampled" => Mode::Sampled,
+        (Some(_), _) => Mode::Exact,
+    };
     // A `count()` that came first stands.
     let _ = MODE.compare_exchange(Mode::Undecided as u8, mode as u8, Ordering::SeqCst, Ordering::SeqCst);
-    if get() == Mode::Passing {
-        NO_COUNTERS.counts_each.store(false, Ordering::SeqCst);
-        // A `count()` that came in between stands.
-        NO_COUNTERS.counts_each.store(get() == Mode::Exact, Ordering::SeqCst);
+    if get() != Mode::Exact {
+        NO_COUNTERS.pay(get().attention());
+        // So does one that came in between.
+        NO_COUNTERS.pay(get().attention());
     }
     get()
+}
+
+fn variable(name: &CStr) -> Option<&'static CStr> {
+    // SAFETY: the name is a C string. The first allocation comes before `main`, when no other thread can be changing
+    // the environment.
+    let value = unsafe { libc::getenv(name.as_ptr()) };
+    // SAFETY: a value of the environment is a C string, and stays where it is for as long as it is looked at here.
+    (!value.is_null()).then(|| unsafe { CStr::from_ptr(value) })
 }

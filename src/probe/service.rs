@@ -12,7 +12,7 @@ use rustix::net::{
     AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen as start_listening, socket_with,
 };
 
-use crate::{advance_cohort, capture_stacks, clock, control, gauge, heap, registry, resources, stacks};
+use crate::{advance_cohort, capture_stacks, clock, control, gauge, heap, mode, registry, resources, stacks};
 
 /// Longest request line, in bytes.
 const LONGEST_REQUEST: u64 = 4_096;
@@ -92,7 +92,12 @@ fn answer(request: &Request) -> Response {
             probe_version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
             memory_limit_bytes: resources::memory_limit_bytes(),
+            sample_interval_bytes: heap::sample_interval_bytes(),
         },
+        Request::CountExactly => {
+            mode::count();
+            Response::CountingExactly
+        }
         Request::Stillness => {
             let (allocated_blocks, freed_blocks) = heap::activity();
             let busy = gauge::all().into_iter().filter(|gauge| gauge.busy && gauge.value > 0).collect();

@@ -21,7 +21,9 @@ pub fn start() {
     #[cfg(feature = "profiler")]
     crate::profiler::start();
     let Some(path) = env::var_os(SOCKET_VARIABLE) else { return };
-    mode::count();
+    if !mode::is_counting() {
+        mode::count();
+    }
     let _own = registry::enter_own();
     stacks::begin_as_asked();
     let path = PathBuf::from(path);

@@ -39,6 +39,8 @@ pub enum Request {
     Snapshot,
     /// Start the next cohort: what is allocated from now on is charged to it.
     AdvanceCohort,
+    /// Count each allocation from now on, if the server was started to keep a sample.
+    CountExactly,
     /// Advance the server's clock; timers due by then fire.
     AdvanceClock {
         /// By how much, in milliseconds.
@@ -81,7 +83,12 @@ pub enum Response {
         pid: u32,
         /// Memory limit of its cgroup in bytes; none when unlimited or unknown.
         memory_limit_bytes: Option<u64>,
+        /// Mean distance in bytes of the samples its heap figures are estimated from; none when they are exact.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sample_interval_bytes: Option<u64>,
     },
+    /// To [`Request::CountExactly`]: each allocation is counted from now on.
+    CountingExactly,
     /// To [`Request::Stillness`].
     Stillness(Stillness),
     /// To [`Request::Snapshot`].

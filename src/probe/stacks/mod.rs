@@ -15,7 +15,6 @@ mod machine;
 mod marks;
 mod mode;
 mod modules;
-mod random;
 mod rate;
 mod rules;
 mod shared;
@@ -32,6 +31,7 @@ pub use take::stacks;
 
 pub(crate) use marks::{forget, inherit};
 pub(crate) use mode::begin_as_asked;
+pub(crate) use rate::{FRACTIONS, Rate};
 pub(crate) use rules::{is_captured, made_context};
 pub(crate) use shared::free_lock;
 pub(crate) use table::StackNumber;
@@ -86,14 +86,14 @@ pub(crate) fn allocated(
 }
 
 #[inline(never)]
-fn sample(thread: &Thread, context: ContextNumber, rate: rate::Rate, address: usize, bytes: usize) {
+fn sample(thread: &Thread, context: ContextNumber, rate: Rate, address: usize, bytes: usize) {
     match thread.capture(context, rate) {
         Some(stack) if blocks::note(address, bytes, stack) => count_sample(thread, stack, rate, bytes),
         _ => lose(),
     }
 }
 
-fn count_sample(thread: &Thread, stack: StackNumber, rate: rate::Rate, bytes: usize) {
+fn count_sample(thread: &Thread, stack: StackNumber, rate: Rate, bytes: usize) {
     thread.tally(stack).allocated_many(rate.weigh(bytes));
     thread.tally(stack + 1).allocated(bytes);
 }

@@ -10,6 +10,8 @@ use super::rules::capture_stacks;
 enum Mode {
     /// Counts alone.
     Exact,
+    /// A sample of the blocks that live, and no counts: decided when the process first allocated.
+    Sampled,
     /// Stacks of all allocations, or of a sample.
     Stacks(CaptureRate),
     /// Every stack of one component.
@@ -20,6 +22,7 @@ impl Mode {
     fn parse(text: &str) -> Option<Mode> {
         match (text, text.split_once(':')) {
             ("" | "exact", _) => Some(Mode::Exact),
+            ("sampled", _) => Some(Mode::Sampled),
             ("stacks", _) => Some(Mode::Stacks(CaptureRate::Every)),
             (_, Some(("stacks", bytes))) => {
                 let bytes = bytes.parse().ok().filter(|bytes| *bytes > 0)?;
@@ -37,12 +40,12 @@ pub(crate) fn begin_as_asked() {
     let Some(text) = std::env::var_os(MODE_VARIABLE) else { return };
     let text = text.to_string_lossy();
     let captured = match Mode::parse(&text) {
-        Some(Mode::Exact) => return,
+        Some(Mode::Exact | Mode::Sampled) => return,
         Some(Mode::Stacks(rate)) => capture_stacks(None, rate),
         Some(Mode::Zoom(component)) => capture_stacks(Some(&component), CaptureRate::Every),
         None => {
             return eprintln!(
-                "heapsoak: {MODE_VARIABLE}={text} is not exact, stacks, stacks:BYTES or zoom:COMPONENT; \
+                "heapsoak: {MODE_VARIABLE}={text} is not exact, sampled, stacks, stacks:BYTES or zoom:COMPONENT; \
                  counting goes on as in exact"
             );
         }
@@ -60,6 +63,7 @@ mod tests {
     fn a_mode_is_exact_stacks_some_of_them_or_a_zoom_that_names_its_component() {
         assert_eq!(Mode::parse("exact"), Some(Mode::Exact));
         assert_eq!(Mode::parse(""), Some(Mode::Exact));
+        assert_eq!(Mode::parse("sampled"), Some(Mode::Sampled));
         assert_eq!(Mode::parse("stacks"), Some(Mode::Stacks(CaptureRate::Every)));
         assert_eq!(Mode::parse("stacks:4096"), Some(Mode::Stacks(CaptureRate::OneIn { bytes: 4_096 })));
         assert_eq!(Mode::parse("zoom:queue"), Some(Mode::Zoom("queue".to_owned())));

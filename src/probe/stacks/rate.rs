@@ -4,25 +4,25 @@ use heapsoak_record::CaptureRate;
 
 /// Samples per byte: one for every allocation, less for a sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Rate(f32);
+pub(crate) struct Rate(f32);
 
 /// Fractions of a block that estimates are counted in.
-pub(super) const FRACTIONS: f64 = 1_024.0;
+pub(crate) const FRACTIONS: f64 = 1_024.0;
 
 impl Rate {
     /// From its bits; none when they say that nothing is captured.
     #[inline(always)]
-    pub(super) fn from_bits(bits: u32) -> Option<Rate> {
+    pub(crate) fn from_bits(bits: u32) -> Option<Rate> {
         (bits != 0).then_some(Rate(f32::from_bits(bits)))
     }
 
     #[inline(always)]
-    pub(super) fn bits(self) -> u32 {
+    pub(crate) fn bits(self) -> u32 {
         self.0.to_bits()
     }
 
     /// None when nothing is to be captured.
-    pub(super) fn of(rate: CaptureRate) -> Option<Rate> {
+    pub(crate) fn of(rate: CaptureRate) -> Option<Rate> {
         match rate {
             CaptureRate::Off => None,
             CaptureRate::Every | CaptureRate::OneIn { bytes: 0 | 1 } => Some(Rate(1.0)),
@@ -31,24 +31,24 @@ impl Rate {
     }
 
     #[inline(always)]
-    pub(super) fn is_every(self) -> bool {
+    pub(crate) fn is_every(self) -> bool {
         self.0 >= 1.0
     }
 
     /// Mean distance between samples; none when every allocation is captured.
-    pub(super) fn interval_bytes(self) -> Option<u64> {
+    pub(crate) fn interval_bytes(self) -> Option<u64> {
         (!self.is_every()).then(|| (1.0 / f64::from(self.0)).round() as u64)
     }
 
     /// How much of the way to the next sample an allocation goes, where the mean distance is one.
     #[inline]
-    pub(super) fn step(self, bytes: usize) -> f64 {
+    pub(crate) fn step(self, bytes: usize) -> f64 {
         f64::from(self.0) * bytes.max(1) as f64
     }
 
     /// Bytes, and [`FRACTIONS`] of a block, that a sampled block of this size stands for: its own ones over the chance
     /// it had. The same for the same size, so that what is freed takes away what was added.
-    pub(super) fn weigh(self, bytes: usize) -> (u64, u64) {
+    pub(crate) fn weigh(self, bytes: usize) -> (u64, u64) {
         let weight = 1.0 / -(-self.step(bytes)).exp_m1();
         ((bytes as f64 * weight).round() as u64, (weight * FRACTIONS).round() as u64)
     }

@@ -91,7 +91,7 @@ impl std::error::Error for CaptureError {}
 /// # Ok::<_, heapsoak_probe::CaptureError>(())
 /// ```
 pub fn capture_stacks(component: Option<&str>, rate: CaptureRate) -> Result<(), CaptureError> {
-    if !mode::is_counting() {
+    if !mode::is_exact() {
         return Err(CaptureError::Asleep);
     }
     let _own = registry::enter_own();

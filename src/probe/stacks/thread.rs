@@ -5,13 +5,13 @@ use std::cell::{Cell as Plain, UnsafeCell};
 use std::ptr;
 
 use super::cache::Cache;
-use super::random::Random;
 use super::rate::Rate;
 use super::table::{self, STACKS, StackNumber};
 use super::walk::Walker;
 use crate::counters::Cell;
 use crate::local::ContextNumber;
 use crate::mapping::map_for_ever;
+use crate::random::Random;
 
 /// Kept for ever, as the counters it belongs to. All zeros when new.
 #[repr(C)]

@@ -48,7 +48,9 @@ fn answer(request: &Request, state: &mut State) -> Response {
             probe_version: "fake".to_owned(),
             pid: process::id(),
             memory_limit_bytes: Some(1 << 30),
+            sample_interval_bytes: None,
         },
+        Request::CountExactly => Response::CountingExactly,
         Request::Stillness => Response::Stillness(Stillness {
             allocated_blocks: state.requests.values().sum(),
             freed_blocks: 0,

@@ -1,16 +1,21 @@
-//! When the next sample is due.
+//! When the next sample is due: of blocks, or of stacks.
 
 /// Counts down to a sample. Distances are exponential with a mean of one, so that each byte has the same chance,
 /// whatever was sampled before.
 #[derive(Debug)]
-pub(super) struct Random {
+pub(crate) struct Random {
     state: u64,
     left: f64,
 }
 
 impl Random {
+    /// Not usable before it [begins](Random::begin).
+    pub(crate) const fn unseeded() -> Random {
+        Random { state: 0, left: 0.0 }
+    }
+
     /// Starts a sequence of its own for each seed.
-    pub(super) fn begin(&mut self, seed: usize) {
+    pub(crate) fn begin(&mut self, seed: usize) {
         // Whatever the last owner had gets mixed in. Never zero, which would stay zero.
         self.state = (self.state.rotate_left(32) ^ (seed as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)) | 1;
         for _ in 0..8 {
@@ -21,7 +26,7 @@ impl Random {
 
     /// Goes so far; whether a sample was due on the way.
     #[inline]
-    pub(super) fn passes(&mut self, step: f64) -> bool {
+    pub(crate) fn passes(&mut self, step: f64) -> bool {
         self.left -= step;
         if self.left > 0.0 {
             return false;
@@ -30,7 +35,8 @@ impl Random {
         true
     }
 
-    fn distance(&mut self) -> f64 {
+    /// Draws a distance.
+    pub(crate) fn distance(&mut self) -> f64 {
         let uniform = ((self.next() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64;
         -uniform.ln()
     }
@@ -51,7 +57,7 @@ mod tests {
     #[test]
     fn samples_come_as_often_as_they_should_whatever_the_step() {
         for step in [0.001, 0.02, 0.5, 2.0] {
-            let mut random = Random { state: 0, left: 0.0 };
+            let mut random = Random::unseeded();
             random.begin(7);
             let trials = 400_000;
             let hits = (0..trials).filter(|_| random.passes(step)).count();
