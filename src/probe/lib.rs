@@ -162,6 +162,12 @@
 //! 24 bytes for each frame and 16 for each stack that is new, 32 for each stack and up to 108 KiB for each thread. Turned off, frees are still
 //! looked at one by one. Stacks of up to 512 frames are whole; a stack that is not its thread's own has no frames.
 //!
+//! # A sample
+//!
+//! `HEAPSOAK_MODE=sampled`, read when the process first allocates, counts nothing and keeps a sample of the blocks that
+//! live, one in 512 KiB, from which [`heap`] estimates without bias how much each component holds: to be left on.
+//! [`count`], or the socket, goes over to exact counts; what was allocated before is not among them.
+//!
 //! # How
 //!
 //! A block's owner is a 16-bit tag in a shadow table, found by the block's address and mapped when first touched.
@@ -176,9 +182,8 @@
 //! look at its thread. With it, the table reserves 321 GiB of address space (where the system refuses, it is mapped
 //! region by region instead) and takes 1/8 of the memory of those pages that hold blocks of less than 512 bytes, 1/256
 //! of others; each thread that allocates reserves 2 MiB of address space for counters, touched as needed; and at most
-//! 65,535 pairs of
-//! context and cohort can be told apart at once: the tags of cohorts that died are used again, the oldest of those
-//! that live are merged. What it costs in time is measured in `docs/performance.md`.
+//! 65,535 pairs of context and cohort can be told apart at once: the tags of cohorts that died are used again, the
+//! oldest of those that live are merged. What it costs in time is measured in `docs/performance.md`.
 //!
 //! What can't be marked with an owner is still counted, under [`UNSCOPED`](heapsoak_record::UNSCOPED): blocks above
 //! 2⁴⁷, and blocks for which the system gives no memory to mark them (`ulimit -v`, `overcommit_memory=2`). An

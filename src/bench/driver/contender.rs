@@ -64,6 +64,13 @@ pub(crate) const CONTENDERS: &[Contender] = &[
         ..PROBE
     },
     Contender {
+        name: "probe, sampled",
+        key: Some("sampled_request_ratio"),
+        per_component: "estimated",
+        environment: &[("HEAPSOAK_MODE", "sampled")],
+        ..PROBE
+    },
+    Contender {
         name: "probe, exact; a stack per 64 KiB",
         key: Some("sampled_stacks_request_ratio"),
         environment: &[("HEAPSOAK_MODE", "stacks:65536")],

@@ -4,10 +4,11 @@ use std::process::Command;
 
 use serde_json::Value;
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "exact_request_ratio",
     "exact_cohorts_request_ratio",
     "idle_request_ratio",
+    "sampled_request_ratio",
     "stacks_request_ratio",
     "zoom_request_ratio",
     "zoom_largest_request_ratio",
