@@ -362,6 +362,8 @@ pub(crate) enum Scenario {
 pub(crate) enum Schema {
     /// JSON Schema of report.json.
     Report,
+    /// JSON Schema of scenario files, for completion in an editor.
+    Scenario,
 }
 
 #[cfg(test)]

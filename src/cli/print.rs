@@ -30,6 +30,7 @@ pub(crate) fn manual() -> Result<Exit, Failure> {
 pub(crate) fn schema(schema: Schema) -> Result<Exit, Failure> {
     match schema {
         Schema::Report => data(REPORT_SCHEMA.as_bytes()),
+        Schema::Scenario => data(heapsoak_driver::scenario_schema().as_bytes()),
     }
 }
 

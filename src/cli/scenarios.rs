@@ -49,7 +49,8 @@ pub(crate) fn names() -> Vec<String> {
     files.iter().filter_map(|file| Some(file.file_stem()?.to_str()?.to_owned())).collect()
 }
 
-/// Prints the scenarios of `leak-scenarios/`, one per line.
+/// Prints the scenarios of `leak-scenarios/`: what each is about, and below it the components it asks something of with the
+/// number of request kinds.
 pub(crate) fn list() -> Result<Exit, Failure> {
     let scenarios = load(&[])?;
     let width = scenarios.iter().map(|scenario| scenario.name.chars().count()).max().unwrap_or_default();
@@ -57,10 +58,27 @@ pub(crate) fn list() -> Result<Exit, Failure> {
         .iter()
         .map(|scenario| {
             let (name, requests) = (&scenario.name, scenario.requests());
-            format!("{name:width$}  {requests:>7} requests  {}\n", scenario.description)
+            let (description, covers) = (&scenario.description, covers(scenario));
+            format!("{name:width$}  {requests:>7} requests  {description}\n{:width$}  covers {covers}\n", "")
         })
         .collect();
     print::data(lines.as_bytes())
+}
+
+/// The components a scenario's request kinds are named after: `cache (5 kinds), session (7 kinds)`.
+fn covers(scenario: &Scenario) -> String {
+    let mut components: Vec<(&str, usize)> = Vec::new();
+    for kind in &scenario.kinds {
+        let component = kind.name.split('.').next().unwrap_or(&kind.name);
+        match components.iter_mut().find(|(known, _)| *known == component) {
+            Some((_, kinds)) => *kinds += 1,
+            None => components.push((component, 1)),
+        }
+    }
+    let words = components.iter().map(|(component, kinds)| {
+        format!("{component} ({kinds} {})", if *kinds == 1 { "kind" } else { "kinds" })
+    });
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// Checks scenario files, every one of them: prints those that are good and draws the mistakes of the others.

@@ -31,7 +31,7 @@ pub use run_error::RunError;
 pub use scenario::{
     Advance, ClaimAnswer, DurationError, Expect, ExpectedComponent, ExpectedFinding, Kind, Millis, OneOf,
     OwnServer, Pattern, Problem, RunVerdict, Scenario, ScenarioError, ServerSource, Severity, TargetSpec,
-    UnitVerdict, Vocabulary, check_url, split_command,
+    UnitVerdict, Vocabulary, check_url, scenario_schema, split_command,
 };
 pub use target::{Address, AddressError};
 pub use template::{Template, TemplateError};

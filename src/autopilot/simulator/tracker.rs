@@ -94,7 +94,7 @@ async fn look_up(Path((namespace, key)): Path<(String, String)>) -> Response {
             let name = format!("{key} of {namespace}");
             Json(json!({ "id": key, "namespace": namespace, "name": name })).into_response()
         }
-        Err(refusal) => refusal,
+        Err(refusal) => *refusal,
     }
 }
 
@@ -108,7 +108,7 @@ async fn comment(
             comments.fetch_add(1, Ordering::Relaxed);
             StatusCode::CREATED.into_response()
         }
-        Err(refusal) => refusal,
+        Err(refusal) => *refusal,
     }
 }
 
@@ -117,9 +117,11 @@ async fn count(State(comments): State<Comments>) -> Json<Value> {
 }
 
 /// Does what an id or a key asks for by its first letters.
-async fn obey(id: &str) -> Result<(), Response> {
-    let refuse =
-        |status: StatusCode| Err((status, Json(json!({ "error": "as the key asks for" }))).into_response());
+async fn obey(id: &str) -> Result<(), Box<Response>> {
+    let refuse = |status: StatusCode| {
+        let refusal = (status, Json(json!({ "error": "as the key asks for" })));
+        Err(Box::new(refusal.into_response()))
+    };
     if id.starts_with("HANG") {
         std::future::pending::<()>().await;
     }
@@ -127,7 +129,7 @@ async fn obey(id: &str) -> Result<(), Response> {
         // An error in the body makes the server drop the connection in the middle of the answer.
         let broken =
             futures_util::stream::once(async { Err::<Bytes, _>(io::Error::other("as the key asks for")) });
-        return Err(Body::from_stream(broken).into_response());
+        return Err(Box::new(Body::from_stream(broken).into_response()));
     }
     if id.starts_with("FAIL") {
         return refuse(StatusCode::INTERNAL_SERVER_ERROR);

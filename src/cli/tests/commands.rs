@@ -20,8 +20,11 @@ fn the_shipped_scenarios_are_listed_and_valid() {
     let bench = Workbench::new();
     let list = bench.heapsoak(&["scenario", "list"]).assert().success().stderr("");
     let list = String::from_utf8(list.get_output().stdout.clone()).unwrap();
-    let names: Vec<&str> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    // Each has a line of its own, and an indented one on what it covers.
+    let (covers, heads): (Vec<&str>, Vec<&str>) = list.lines().partition(|line| line.starts_with(' '));
+    let names: Vec<&str> = heads.iter().filter_map(|line| line.split_whitespace().next()).collect();
     assert_eq!(names, SHIPPED);
+    assert!(covers.len() == SHIPPED.len() && covers[0].contains("covers cache (5 kinds)"), "{list}");
     let valid = bench.heapsoak(&["scenario", "validate"]).assert().success().stderr("");
     let lines = String::from_utf8(valid.get_output().stdout.clone()).unwrap().lines().count();
     assert_eq!(lines, SHIPPED.len());

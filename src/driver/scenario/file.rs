@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use heapsoak_record::Budgets;
+use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -16,66 +17,83 @@ use super::target::TargetFile;
 use crate::template::Template;
 
 /// A scenario file, or a file it includes (which has only kinds, stages and includes).
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct ScenarioFile {
+    #[schemars(with = "u32")]
     pub(super) version: Spanned<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) description: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) seed: Option<u64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<String>")]
     pub(super) include: Vec<Spanned<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<TargetFile>")]
     pub(super) target: Option<Spanned<TargetFile>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<LoadFile>")]
     pub(super) load: Option<Spanned<LoadFile>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) clock: Option<ClockFile>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "BTreeMap<String, f64>")]
     pub(super) weights: BTreeMap<Spanned<String>, Spanned<f64>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "BTreeMap<String, StageFile>")]
     pub(super) stage: BTreeMap<Spanned<String>, StageFile>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "BTreeMap<String, KindFile>")]
     pub(super) kind: BTreeMap<Spanned<String>, KindFile>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) claim: Vec<ClaimFile>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Expect>")]
     pub(super) expect: Option<Spanned<Expect>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
     pub(super) budget: Option<Spanned<Budgets>>,
 }
 
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct LoadFile {
+    #[schemars(with = "u32")]
     pub(super) cycles: Spanned<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<u32>")]
     pub(super) max_cycles: Option<Spanned<u32>>,
+    #[schemars(with = "u64")]
     pub(super) requests_per_cycle: Spanned<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<u32>")]
     pub(super) concurrency: Option<Spanned<u32>>,
 }
 
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct ClockFile {
+    #[schemars(with = "Millis")]
     pub(super) advance: Spanned<Millis>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<u32>")]
     pub(super) every: Option<Spanned<u32>>,
 }
 
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct StageFile {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<ActionFile>")]
     pub(super) before: Vec<Spanned<ActionFile>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<ActionFile>")]
     pub(super) after: Vec<Spanned<ActionFile>>,
 }
 
 /// A step before or after a stage: a request, or something done to a file of the server's data folder.
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct ActionFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -94,14 +112,16 @@ pub(super) struct ActionFile {
     pub(super) restore: Option<String>,
 }
 
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct KindFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub(super) stage: Option<Spanned<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) holds: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub(super) replay_of: Option<Spanned<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) append: Option<BTreeMap<HeaderName, Template>>,
@@ -128,7 +148,7 @@ pub(super) struct KindFile {
     pub(super) expect: Option<AnswersFile>,
 }
 
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct StepFile {
     pub(super) method: Method,
@@ -146,7 +166,7 @@ pub(super) struct StepFile {
 }
 
 /// Signs the body: hex HMAC-SHA256 in a header.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct SignFile {
     pub(super) header: HeaderName,
@@ -155,7 +175,7 @@ pub(super) struct SignFile {
 }
 
 /// What a request may be answered with.
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct AnswersFile {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -179,7 +199,7 @@ pub(super) struct AnswersFile {
     pub(super) closed: bool,
 }
 
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct ClaimFile {
     pub(super) component: String,
@@ -189,7 +209,7 @@ pub(super) struct ClaimFile {
 }
 
 /// HTTP method.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub(super) enum Method {
     Get,

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use http::{HeaderName, Method};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::template::Template;
@@ -70,7 +71,7 @@ impl Step {
 }
 
 /// The way of a client that misbehaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Fault {
     /// Closes when half of the body is sent (half of the head where there is no body).

@@ -7,6 +7,7 @@ mod file;
 mod flow;
 mod include;
 mod problem;
+mod schema;
 mod target;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ pub use expect::{
 };
 pub(crate) use flow::{Action, Answers, Fault, Flow, Replay, Sign, Stage, Step};
 pub use problem::{Problem, ScenarioError};
+pub use schema::scenario_schema;
 pub use target::{OwnServer, ServerSource, TargetSpec, check_url, split_command};
 
 /// A scenario, read and checked.
