@@ -53,7 +53,7 @@ impl fmt::Display for CaptureError {
         f.write_str(match self {
             CaptureError::Asleep => "can't capture stacks: the probe counts nothing in this process",
             CaptureError::NoRoom => {
-                "can't capture stacks: the system does not give 96 TiB of address space to reserve (ulimit -v, \
+                "can't capture stacks: the system does not give the address space to reserve for them (ulimit -v, \
                  overcommit_memory=2)"
             }
         })
