@@ -52,10 +52,23 @@ fn place(file: Option<&str>, line: Option<u32>) -> String {
     }
 }
 
-/// A file's name without the folder the report is made in: relative to a checkout, it is the same on every machine.
+/// A file's name without what differs from machine to machine: the folder the report is made in, that of downloaded
+/// crates, that of the compiler.
 fn below(root: Option<&Path>, file: &str) -> String {
-    let inner = root.and_then(|root| Path::new(file).strip_prefix(root).ok());
-    inner.map_or_else(|| file.to_owned(), |inner| inner.to_string_lossy().into_owned())
+    if let Some(inner) = root.and_then(|root| Path::new(file).strip_prefix(root).ok()) {
+        return inner.to_string_lossy().into_owned();
+    }
+    // …/registry/src/index.crates.io-1949cf8c6b5b557f/tokio-1.49.0/src/task.rs
+    if let Some((_, inner)) = file.split_once("/registry/src/")
+        && let Some((_, inner)) = inner.split_once('/')
+    {
+        return inner.to_owned();
+    }
+    // /rustc/59807616e1fa2540724bfbac14d7976d7e4a3860/library/std/src/rt.rs
+    if let Some((_, inner)) = file.strip_prefix("/rustc/").and_then(|inner| inner.split_once('/')) {
+        return inner.to_owned();
+    }
+    file.to_owned()
 }
 
 /// The functions of a stack, innermost first, inlined ones among them; those of std, the allocator and the probe only
@@ -70,3 +83,18 @@ pub(crate) fn functions<'a>(
 }
 
 pub(crate) use rank::rank;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_named_alike_on_every_machine() {
+        let root = Some(Path::new("/home/me/server"));
+        assert_eq!(below(root, "/home/me/server/src/main.rs"), "src/main.rs");
+        let crates = "/home/me/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/tokio-1.49.0/src/task.rs";
+        assert_eq!(below(root, crates), "tokio-1.49.0/src/task.rs");
+        assert_eq!(below(root, "/rustc/59807616e1/library/std/src/rt.rs"), "library/std/src/rt.rs");
+        assert_eq!(below(None, "src/main.rs"), "src/main.rs");
+    }
+}
