@@ -24,6 +24,8 @@ pub(crate) enum Command {
     Soak(Box<Soak>),
     /// Soak, and hold what was found against budgets, a baseline and suppressions: the gate of a CI.
     Check(Box<Check>),
+    /// Keep the figures of runs from commit to commit, and say where a rate stepped up.
+    History(History),
     /// Judge a recording again and render its report again.
     Report(Report),
     /// Shrink the scenario of a run, for each of its leaks, to the fewest request kinds that still show it.
@@ -84,6 +86,22 @@ pub(crate) struct Soak {
     /// No progress on stderr; what went wrong is still said.
     #[arg(long, short)]
     pub(crate) quiet: bool,
+}
+
+/// Arguments of `history`.
+#[derive(Debug, Args)]
+pub(crate) struct History {
+    /// Runs to keep: recordings, or folders of runs (of several scenarios, too). None: only shows what is kept.
+    pub(crate) runs: Vec<PathBuf>,
+    /// SQLite file that keeps the figures.
+    #[arg(long, value_name = "FILE", default_value = "heapsoak-history.sqlite")]
+    pub(crate) file: PathBuf,
+    /// The commit the runs are of. What git says of the working directory when not given.
+    #[arg(long, value_name = "COMMIT")]
+    pub(crate) commit: Option<String>,
+    /// Write the trends as a page, too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) page: Option<PathBuf>,
 }
 
 /// Arguments of `check`.

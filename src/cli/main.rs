@@ -10,6 +10,7 @@ mod failure;
 mod folder;
 mod gate;
 mod hidden;
+mod history;
 mod interrupt;
 mod own_server;
 mod print;
@@ -52,6 +53,7 @@ fn carry_out(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Soak(arguments) => soak::soak(&arguments),
         Command::Check(arguments) => check::check(&arguments),
+        Command::History(arguments) => history::history(&arguments),
         Command::Report(arguments) => report::report(&arguments),
         Command::Shrink(arguments) => shrink::shrink(&arguments),
         Command::Doctor(arguments) => doctor::doctor(&arguments),
