@@ -28,6 +28,8 @@ pub(crate) enum Command {
     History(History),
     /// Judge a recording again and render its report again.
     Report(Report),
+    /// Print every piece of evidence about a component of a recording, and how it weighed.
+    Explain(Explain),
     /// Shrink the scenario of a run, for each of its leaks, to the fewest request kinds that still show it.
     Shrink(Shrink),
     /// Say what stands in the way of a good run, and what to do about it.
@@ -154,6 +156,18 @@ pub(crate) struct Report {
     /// What to print on stdout.
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The recording, or the folder of a run that holds a recording.jsonl.
+    pub(crate) recording: PathBuf,
+    /// The component; all of them when not given.
+    pub(crate) component: Option<String>,
+    /// Print a JSON array.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Arguments of `shrink`.

@@ -6,6 +6,7 @@ mod compare;
 mod doctor;
 mod exit;
 mod expectation;
+mod explain;
 mod failure;
 mod folder;
 mod gate;
@@ -55,6 +56,7 @@ fn carry_out(command: Command) -> Result<Exit, Failure> {
         Command::Check(arguments) => check::check(&arguments),
         Command::History(arguments) => history::history(&arguments),
         Command::Report(arguments) => report::report(&arguments),
+        Command::Explain(arguments) => explain::explain(&arguments),
         Command::Shrink(arguments) => shrink::shrink(&arguments),
         Command::Doctor(arguments) => doctor::doctor(&arguments),
         Command::Watch(arguments) => watch::watch(&arguments),

@@ -158,24 +158,30 @@ pub(crate) fn stands_still(timeline: &Timeline<'_>, unit: &Unit, rest: &Rest) ->
         let instant = &timeline.instants[at];
         unit.kind.map_or(instant.requests, |kind| instant.by_kind[kind])
     };
-    let exposed = sent(last.last) - sent(first.last);
-    let level = |of: &dyn Fn(Held) -> f64| {
+    let exposed: Vec<f64> = cycles.windows(2).map(|pair| sent(pair[1].last) - sent(pair[0].last)).collect();
+    let all = sent(last.last) - sent(first.last);
+    let moved = |of: &dyn Fn(Held) -> f64, rate: f64| {
         let level: Vec<f64> = cycles.iter().map(|cycle| of(unit.states[cycle.last].live)).collect();
-        movement(&level)
+        let due: Vec<f64> = exposed.iter().map(|exposed| rate * exposed).collect();
+        movement(&level, &due)
     };
     let (bytes, blocks) = (rest.kept.rate.estimate, rest.blocks / rest.exposure.max(1.0));
-    let due = rest.events / rest.exposure.max(1.0) * exposed;
+    // A request is one event, however many blocks it leaves.
+    let due = (rest.events / rest.exposure.max(1.0)).min(1.0) * all;
     bytes > 0.0
         && 0.5 * due > CLEARLY * due.sqrt()
-        && level(&|held| held.bytes) < 0.5 * bytes * exposed
-        && level(&|held| held.blocks) < 0.5 * blocks * exposed
+        && moved(&|held| held.bytes, bytes) < 0.5 * bytes * all
+        && moved(&|held| held.blocks, blocks) < 0.5 * blocks * all
 }
 
-/// How far a series moves, up and down taken together, without its largest step.
-fn movement(series: &[f64]) -> f64 {
+/// How far a series moves, up and down taken together; the step that is furthest from what was due counts as due.
+fn movement(series: &[f64], due: &[f64]) -> f64 {
     let mut steps: Vec<f64> = series.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    if let Some(largest) = steps.iter_mut().max_by(|a, b| a.abs().total_cmp(&b.abs())) {
-        *largest = 0.0;
+    let off = |at: &usize| (steps[*at] - due[*at]).abs();
+    if let Some(furthest) = (0..steps.len()).max_by(|a, b| off(a).total_cmp(&off(b)))
+        && steps[furthest].abs() > due[furthest]
+    {
+        steps[furthest] = due[furthest];
     }
     let (mut now, mut low, mut high) = (0.0, 0.0_f64, 0.0_f64);
     for step in steps {

@@ -3,9 +3,11 @@
 //! Everything here is pure: no clock, no file, no random numbers. The same recording gives the same [`Judgement`]
 //! on every machine.
 //!
-//! The unit of analysis is what one component holds for one request kind. Each rule is a file: what old cohorts keep,
-//! growth of old blocks in place, the level at the quiet points, what time frees, churn, resources, attribution.
-//! All tests of a run are corrected for their number.
+//! The unit of analysis is what one component holds for one request kind. Each rule is a file: what old cohorts keep
+//! leads; growth of old blocks in place, containers that double, growth that slows down without end and queues that grow
+//! are what cohorts alone miss; the level at the quiet points, what time frees, churn, resources and attribution
+//! complete the picture. All tests of a run are corrected for their number, and the detection limit is tried out on the
+//! recording itself. [`explain`] shows how each piece of evidence weighed.
 
 mod actions;
 mod attribution;
@@ -38,7 +40,7 @@ mod timeline;
 mod unit;
 mod words;
 
-pub use compare::{Difference, compare};
+pub use compare::{Arm, difference};
 pub use explanation::{Explanation, Piece, Weighs, explain};
 pub use judge::{judge, judge_with};
 pub use judgement::{

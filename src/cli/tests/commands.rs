@@ -55,6 +55,10 @@ fn a_short_soak_writes_its_files_points_latest_at_them_and_can_be_judged_again()
         let first = fs::read_to_string(bench.path("reports/latest").join(file)).unwrap();
         assert_eq!(first, fs::read_to_string(bench.path("again").join(file)).unwrap(), "{file}");
     }
+    let evidence = contains("survivors").and(contains("detection limit"));
+    bench.heapsoak(&["explain", "reports/latest", "verifier"]).assert().success().stdout(evidence);
+    let unknown = contains("no component 'nobody'").and(contains("verifier"));
+    bench.heapsoak(&["explain", "reports/latest", "nobody"]).assert().code(2).stderr(unknown);
     bench.assert_nothing_left();
 }
 

@@ -20,6 +20,9 @@ pub(crate) enum AccuracyError {
         /// What it wrote.
         stderr: String,
     },
+    /// The recording of the mixed replay can't be read.
+    #[error(transparent)]
+    Recording(#[from] heapsoak_record::ReadError),
     /// The result can't be written.
     #[error("can't write the result: {0}")]
     Output(io::Error),

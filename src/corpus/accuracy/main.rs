@@ -5,6 +5,7 @@ mod error;
 mod json;
 mod limit;
 mod measures;
+mod mixed;
 mod naive;
 mod order;
 mod pool;
@@ -48,6 +49,9 @@ struct Flags {
     /// Processes at once
     #[arg(long, value_name = "N", default_value_t = 2)]
     jobs: usize,
+    /// Recording of the mixed replay against the fixed server, to find the smallest leak in
+    #[arg(long, value_name = "FILE")]
+    mixed: Option<std::path::PathBuf>,
     /// Print every trial as a JSON line on stderr
     #[arg(long)]
     trials: bool,

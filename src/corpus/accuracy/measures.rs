@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use heapsoak_verdict::{Arm, ComponentVerdict, Growth, difference};
+
 use crate::naive::METHODS;
 use crate::order::Order;
 use crate::trial::Found;
@@ -55,7 +57,10 @@ pub(crate) struct Figures {
     pub(crate) naive: Vec<(&'static str, Share, Share)>,
     /// Per case and amount.
     pub(crate) rows: Vec<Row>,
-    pub(crate) mixed: Option<f64>,
+    /// The smallest leak found in each component of the mixed replay, in bytes per request.
+    pub(crate) mixed: Vec<(String, Option<f64>)>,
+    /// Pairs of runs that differ in being called a leak or not, the detection limits left aside.
+    pub(crate) different: Share,
 }
 
 /// The leak under the sawtooth of 30 MB.
@@ -136,7 +141,7 @@ pub(crate) fn figures(
         at_limit: Share::count(limited.iter().map(|(_, found)| leaks(found))),
         never_found: stepwise.len() - requests.len(),
         requests,
-        flips: flips(tried),
+        flips: pairs(tried, &|a, b| difference(arm(a), arm(b)).is_some()),
         sawtooth: Sawtooth {
             found: Share::count(teeth.iter().map(|(_, found)| leaks(found))),
             naive: by_method(&|at| Share::count(teeth.iter().map(|(_, found)| found.naive[at]))),
@@ -151,7 +156,8 @@ pub(crate) fn figures(
             })
             .collect(),
         rows: rows(tried),
-        mixed: None,
+        mixed: Vec::new(),
+        different: pairs(tried, &|a, b| leaks(a) != leaks(b)),
     }
 }
 
@@ -160,14 +166,35 @@ fn by_method(share: &dyn Fn(usize) -> Share) -> Vec<Share> {
 }
 
 /// Neighbouring seeds of the same program, compared.
-fn flips(tried: &[Tried<'_>]) -> Share {
+fn pairs(tried: &[Tried<'_>], differ: &dyn Fn(&Found, &Found) -> bool) -> Share {
     let same = |a: &Order, b: &Order| Order { seed: b.seed, ..a.clone() } == *b;
     Share::count(
-        tried
-            .windows(2)
-            .filter(|pair| same(pair[0].0, pair[1].0))
-            .map(|pair| leaks(pair[0].1) != leaks(pair[1].1)),
+        tried.windows(2).filter(|pair| same(pair[0].0, pair[1].0)).map(|pair| differ(pair[0].1, pair[1].1)),
     )
+}
+
+/// What a run says of its program as a whole.
+fn arm(found: &Found) -> Arm {
+    let verdict = match found.verdict.as_str() {
+        // Where only a resource leaks there is nothing to compare in bytes.
+        "leak" if found.growth.0 > 0.0 => ComponentVerdict::Leak,
+        "inconclusive" => ComponentVerdict::Inconclusive,
+        _ => ComponentVerdict::Stable,
+    };
+    let (estimate, low, high) = found.growth;
+    Arm { verdict, growth: Growth { estimate, low, high }, minimum_detectable: found.limit }
+}
+
+impl Figures {
+    /// The smallest leak found in every component of the mixed replay; none when it was not replayed, or missed.
+    pub(crate) fn smallest(&self) -> Option<f64> {
+        self.mixed
+            .iter()
+            .map(|(_, smallest)| *smallest)
+            .collect::<Option<Vec<f64>>>()?
+            .into_iter()
+            .reduce(f64::max)
+    }
 }
 
 fn rows(tried: &[Tried<'_>]) -> Vec<Row> {

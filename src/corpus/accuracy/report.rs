@@ -4,7 +4,7 @@ use crate::error::AccuracyError;
 use crate::measures::{Tried, figures};
 use crate::order::Order;
 use crate::trial::Found;
-use crate::{Flags, cases, json, limit, pool, table};
+use crate::{Flags, cases, json, limit, mixed, pool, table};
 
 /// Seeds of a quick run.
 const QUICK: u64 = 2;
@@ -21,12 +21,15 @@ pub(crate) fn report(flags: &Flags) -> Result<String, AccuracyError> {
     let planted = limit::planted(&chosen, &orders, &found);
     let planted_found = run(&planted, flags)?;
     let paired = |name: &str| chosen.iter().any(|case| case.name == name && case.leaks.is_some());
-    let figures = figures(
+    let mut figures = figures(
         &together(&orders, &found),
         &together(&stepwise, &stepwise_found),
         &together(&planted, &planted_found),
         &paired,
     );
+    if let Some(recording) = &flags.mixed {
+        figures.mixed = mixed::smallest(recording)?;
+    }
     Ok(if flags.json { json::json(&figures) } else { table::table(&figures) })
 }
 

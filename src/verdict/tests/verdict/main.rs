@@ -1,5 +1,6 @@
 //! Recordings whose truth is known, and what the verdict says of them.
 
+mod beyond_survivors;
 mod control;
 mod data_quality;
 mod healthy;

@@ -103,6 +103,21 @@ proptest! {
     }
 
     #[test]
+    fn more_cycles_never_turn_a_certain_leak_into_clean(
+        bytes in 16_u64..500, every in 1_u64..12, queue in 0_usize..300,
+    ) {
+        let recording = leaking(1, 0, bytes, every, queue);
+        let mut leaked = false;
+        for cycles in 8..=20 {
+            let mut until = recording.clone();
+            until.snapshots.retain(|snapshot| snapshot.cycle <= cycles);
+            let verdict = judge(&until).verdict;
+            prop_assert!(!leaked || verdict != RunVerdict::Clean, "clean after {} cycles", cycles);
+            leaked |= verdict == RunVerdict::Leak;
+        }
+    }
+
+    #[test]
     fn the_same_recording_gives_the_same_judgement(bytes in 1_u64..500, every in 1_u64..9, queue in 0_usize..300) {
         let recording = leaking(1, 0, bytes, every, queue);
         prop_assert_eq!(judge(&recording), judge(&recording.clone()));
