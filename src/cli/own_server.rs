@@ -20,7 +20,7 @@ pub(crate) struct OwnServerOptions {
     /// Soak a process that runs without the probe, seen from outside. Needs --url.
     #[arg(long, value_name = "PID")]
     pid: Option<u32>,
-    /// Where the server listens: http://HOST:PORT, https://HOST:PORT, unix:/PATH or tcp://HOST:PORT. On its own: soak
+    /// Where the server listens: http://HOST:PORT, unix:/PATH or tcp://HOST:PORT. On its own: soak
     /// whichever process listens there, without the probe.
     #[arg(long, value_name = "URL", value_parser = read_url)]
     url: Option<String>,

@@ -84,7 +84,7 @@ impl Connection {
     ) -> Result<Answer, SendError> {
         self.bytes.clear();
         match self.address.scheme {
-            Scheme::Http | Scheme::Https => {
+            Scheme::Http => {
                 prepared.write_http1(&self.address.authority, kind, &mut self.bytes);
             }
             Scheme::Lines => prepared.write_line(&mut self.bytes),
@@ -143,7 +143,7 @@ impl Connection {
             });
         }
         let answer = match self.address.scheme {
-            Scheme::Http | Scheme::Https => {
+            Scheme::Http => {
                 read_answer(&mut open.stream, &mut open.buffer, prepared.wants_headers, prepared.is_head())
                     .await?
             }

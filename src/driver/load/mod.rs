@@ -71,7 +71,7 @@ impl Load {
         let prepared = Prepared::get(path);
         let openings = self.connections.iter_mut().map(async |connection| match connection.scheme() {
             Scheme::Lines => connection.open().await,
-            Scheme::Http | Scheme::Https => connection.send(&prepared, None).await.map(drop),
+            Scheme::Http => connection.send(&prepared, None).await.map(drop),
         });
         join_all(openings).await.into_iter().collect()
     }

@@ -3,7 +3,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// Where a server listens, and how it is spoken to: `http://127.0.0.1:8080`, `https://localhost:8443`,
+/// Where a server listens, and how it is spoken to: `http://127.0.0.1:8080`,
 /// `unix:/run/server.sock` (HTTP on a unix socket), `tcp://127.0.0.1:6379` (a line sent, a line answered).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
@@ -18,7 +18,6 @@ pub struct Address {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scheme {
     Http,
-    Https,
     /// Lines over TCP: no HTTP at all.
     Lines,
 }
@@ -32,9 +31,7 @@ pub(crate) enum Place {
 
 /// An address that can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "'{text}' is no address of a server: {why}; write http://HOST:PORT, https://HOST:PORT, unix:/PATH or tcp://HOST:PORT"
-)]
+#[error("'{text}' is no address of a server: {why}; write http://HOST:PORT, unix:/PATH or tcp://HOST:PORT")]
 pub struct AddressError {
     text: String,
     why: String,
@@ -81,8 +78,8 @@ impl FromStr for Address {
         }
         let (scheme, rest, usual) = if let Some(rest) = text.strip_prefix("http://") {
             (Scheme::Http, rest, Some(80))
-        } else if let Some(rest) = text.strip_prefix("https://") {
-            (Scheme::Https, rest, Some(443))
+        } else if text.starts_with("https://") {
+            return Err(wrong("TLS is not spoken: soak the server behind its TLS".to_owned()));
         } else if let Some(rest) = text.strip_prefix("tcp://") {
             (Scheme::Lines, rest, None)
         } else {
@@ -128,11 +125,6 @@ mod tests {
             (plain.scheme, plain.port(), plain.authority.as_str()),
             (Scheme::Http, Some(8080), "127.0.0.1:8080")
         );
-        let tls = read("https://127.0.0.1/");
-        assert_eq!(
-            (tls.scheme, tls.port(), tls.authority.as_str()),
-            (Scheme::Https, Some(443), "127.0.0.1:443")
-        );
         assert_eq!(read("http://[::1]:9").port(), Some(9));
         let unix = read("unix:/run/a.sock");
         assert_eq!(unix.place, Place::Unix("/run/a.sock".into()));
@@ -146,6 +138,7 @@ mod tests {
             ("127.0.0.1:80", "its scheme is unknown"),
             ("http://127.0.0.1:80/path", "paths belong to the request kinds"),
             ("tcp://127.0.0.1", "the port is missing"),
+            ("https://127.0.0.1", "TLS is not spoken"),
             ("unix:", "the path of the socket is missing"),
         ] {
             let error = text.parse::<Address>().unwrap_err().to_string();
