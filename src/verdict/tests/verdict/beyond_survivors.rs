@@ -7,7 +7,7 @@ use heapsoak_verdict::{ComponentVerdict, RunVerdict, Weighs, explain, judge};
 
 /// The rule that decided for a leak.
 fn decided(recording: &heapsoak_record::Recording) -> Vec<&'static str> {
-    let whole = explain(recording, Some("a")).into_iter().next().unwrap();
+    let whole = explain(recording, Some("a")).into_iter().next().expect("it allocates");
     whole.pieces.iter().filter(|piece| piece.weighs == Weighs::Decided).map(|piece| piece.rule).collect()
 }
 
