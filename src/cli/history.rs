@@ -80,7 +80,6 @@ fn current_commit() -> Result<String, Failure> {
         .ok_or_else(|| Failure::new(Exit::Usage, "git can't tell the commit here: give it with --commit"))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
 fn unusable(error: StoreError) -> Failure {
     Failure::new(Exit::Usage, error)
 }
