@@ -24,7 +24,7 @@ pub(crate) fn explain(arguments: &Explain) -> Result<Exit, Failure> {
     if arguments.json {
         let json = serde_json::to_vec_pretty(&explanations)
             .map_err(|error| Failure::new(Exit::Internal, format!("can't write the evidence: {error}")))?;
-        return print::data(&[json, vec![b'\n']].concat());
+        return print::data([json, vec![b'\n']].concat());
     }
     print::data(text(&explanations).as_bytes())
 }
