@@ -36,7 +36,9 @@ fn check(name: &str, component: &str, kind: &str) {
     let findings = report["findings"].as_array().expect("findings are a list");
     let leak = findings.iter().find(|finding| finding["component"] == component);
     let leak = leak.unwrap_or_else(|| panic!("no finding for {component} in {findings:#?}"));
-    assert_eq!(leak["triggered_by"], json!([kind]), "{leak:#}");
+    // Whoever adds to the table that keeps too much may be the one under whom it doubles.
+    let triggers = leak["triggered_by"].as_array().expect("triggers are a list");
+    assert!(triggers.contains(&json!(kind)), "{leak:#}");
     bench.assert_nothing_left();
 }
 
