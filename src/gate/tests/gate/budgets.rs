@@ -50,7 +50,7 @@ fn a_budget_below_the_detection_limit_is_undecided_and_says_how_many_requests_it
         Step::Request(..) => server.churn("a", 250),
         _ => {}
     });
-    let gated = by_rules(&recording, &budget("growth-per-1000 = 500"));
+    let gated = by_rules(&recording, &budget("growth-per-1000 = 10"));
     assert_outcome(&gated, Outcome::Undecided);
     let growth = check(&gated, "budget of a: growth");
     assert!(growth.says.contains("more requests would tell"), "{}", growth.says);
@@ -67,7 +67,7 @@ fn a_detection_limit_that_was_asked_for_and_not_reached_closes_the_gate() {
         Step::Request(..) => server.churn("a", 250),
         _ => {}
     });
-    let gated = by_rules(&recording, "[gate]\ndetection-limit = 1024");
+    let gated = by_rules(&recording, "[gate]\ndetection-limit = 64");
     assert_outcome(&gated, Outcome::Invalid);
     assert!(check(&gated, "detection limit").says.contains("more requests"), "{:#?}", gated.checks);
     assert_outcome(&by_rules(&recording, "[gate]\ndetection-limit = 100_000"), Outcome::Passed);
