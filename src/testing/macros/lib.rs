@@ -10,7 +10,7 @@ use syn::{Error, Ident, ItemFn, LitInt, ReturnType, Token, parse_macro_input};
 
 /// Makes a test of a function whose body is soaked: it is run a few thousand times, and fails if it leaks.
 ///
-/// ```ignore
+/// ```text
 /// #[heapsoak_testing::test]
 /// fn a_session_leaves_nothing_behind() {
 ///     Session::open().run();
