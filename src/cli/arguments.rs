@@ -387,6 +387,23 @@ pub(crate) enum Scenario {
         /// Names in leak-scenarios/, or paths of files.
         scenarios: Vec<String>,
     },
+    /// Draft a scenario from what is known of a server already.
+    New(NewScenario),
+}
+
+/// What a scenario is drafted from.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false, args = ["from_openapi", "from_har"])]
+pub(crate) struct NewScenario {
+    /// OpenAPI document of version 3, as JSON or YAML: a kind for each operation, and for the errors it names.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from_openapi: Option<PathBuf>,
+    /// HAR file, as browsers save what they recorded: a kind for all requests that differ in ids only.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from_har: Option<PathBuf>,
+    /// File to write to, in place of stdout. It must not exist.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 /// Schemas published.

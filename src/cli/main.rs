@@ -63,6 +63,7 @@ fn carry_out(command: Command) -> Result<Exit, Failure> {
         Command::Diff(arguments) => compare::diff(&arguments),
         Command::VerifyFix(arguments) => compare::verify_fix(&arguments),
         Command::Scenario(Scenario::List) => scenarios::list(),
+        Command::Scenario(Scenario::New(arguments)) => scenarios::draft(&arguments),
         Command::Scenario(Scenario::Validate { scenarios }) => scenarios::validate(&scenarios),
         Command::Schema(schema) => print::schema(schema),
         Command::Completions { shell } => print::completions(shell),

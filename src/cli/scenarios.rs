@@ -1,9 +1,12 @@
 use std::collections::HashSet;
+use std::fs::File;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use autopilot::Defects;
-use heapsoak_driver::{Scenario, ScenarioError};
+use heapsoak_driver::{DraftSource, Scenario, ScenarioError, draft_scenario};
 
+use crate::arguments::NewScenario;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::print;
@@ -49,24 +52,23 @@ pub(crate) fn names() -> Vec<String> {
     files.iter().filter_map(|file| Some(file.file_stem()?.to_str()?.to_owned())).collect()
 }
 
-/// Prints the scenarios of `leak-scenarios/`: what each is about, and below it the components it asks something of with the
-/// number of request kinds.
+/// Prints the scenarios of `leak-scenarios/`: what each is about, and below it what it covers.
 pub(crate) fn list() -> Result<Exit, Failure> {
     let scenarios = load(&[])?;
     let width = scenarios.iter().map(|scenario| scenario.name.chars().count()).max().unwrap_or_default();
-    let lines: String = scenarios
-        .iter()
-        .map(|scenario| {
-            let (name, requests) = (&scenario.name, scenario.requests());
-            let (description, covers) = (&scenario.description, covers(scenario));
-            format!("{name:width$}  {requests:>7} requests  {description}\n{:width$}  covers {covers}\n", "")
-        })
-        .collect();
-    print::data(lines.as_bytes())
+    let mut text = String::new();
+    for scenario in &scenarios {
+        let (name, requests) = (&scenario.name, scenario.requests());
+        text += &format!("{name:width$}  {requests:>7} requests  {}\n", scenario.description);
+        for (what, words) in covers(scenario) {
+            text += &format!("{:width$}  {what:<10}  {words}\n", "");
+        }
+    }
+    print::data(text.as_bytes())
 }
 
-/// The components a scenario's request kinds are named after: `cache (5 kinds), session (7 kinds)`.
-fn covers(scenario: &Scenario) -> String {
+/// What a scenario covers: the components its request kinds are named after, the kinds, the faults.
+fn covers(scenario: &Scenario) -> Vec<(&'static str, String)> {
     let mut components: Vec<(&str, usize)> = Vec::new();
     for kind in &scenario.kinds {
         let component = kind.name.split('.').next().unwrap_or(&kind.name);
@@ -78,7 +80,38 @@ fn covers(scenario: &Scenario) -> String {
     let words = components.iter().map(|(component, kinds)| {
         format!("{component} ({kinds} {})", if *kinds == 1 { "kind" } else { "kinds" })
     });
-    words.collect::<Vec<_>>().join(", ")
+    let mut covers = vec![("components", words.collect::<Vec<_>>().join(", "))];
+    let names = |is_error: bool| {
+        let kinds = scenario.kinds.iter().filter(|kind| kind.is_error_path() == is_error);
+        kinds.map(|kind| kind.name.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    covers.extend([("succeeding", names(false)), ("failing", names(true))]);
+    covers.push(("faults", scenario.faults().join(", ")));
+    if let Some(advance) = scenario.advance {
+        let by = advance.by;
+        let every = if advance.every == 1 { "each cycle".to_owned() } else { format!("every {} cycles", advance.every) };
+        covers.push(("clock", format!("{by} further after {every}")));
+    }
+    covers.retain(|(_, words)| !words.is_empty());
+    covers
+}
+
+/// Drafts a scenario and prints it, or writes it to a file.
+pub(crate) fn draft(arguments: &NewScenario) -> Result<Exit, Failure> {
+    let (from, file) = match (&arguments.from_openapi, &arguments.from_har) {
+        (Some(file), _) => (DraftSource::OpenApi, file),
+        (None, Some(file)) => (DraftSource::Har, file),
+        (None, None) => return Err(Failure::new(Exit::Usage, "give --from-openapi or --from-har")),
+    };
+    let text = draft_scenario(from, file).map_err(|error| Failure::new(Exit::Usage, error))?;
+    let Some(out) = &arguments.out else { return print::data(text.as_bytes()) };
+    let written = File::create_new(out).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map(|()| Exit::Clean).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => {
+            Failure::new(Exit::Usage, format!("{} exists: give another file with --out", out.display()))
+        }
+        _ => Failure::unwritable(out, &error),
+    })
 }
 
 /// Checks scenario files, every one of them: prints those that are good and draws the mistakes of the others.

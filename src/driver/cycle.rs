@@ -1,5 +1,5 @@
 use crate::draw::Draw;
-use crate::scenario::Scenario;
+use crate::scenario::{Kind, Scenario};
 use crate::template::Values;
 
 /// The flows of one cycle, drawn from the seed: which kind at which place.
@@ -39,6 +39,25 @@ impl CyclePlan {
                 kind.weight * if vary > 0.0 { 1.0 + vary * (2.0 * mixture.unit() - 1.0) } else { 1.0 }
             })
             .collect();
+        CyclePlan::draw_weighted(scenario, seed, cycle, requests, &weights)
+    }
+
+    /// Draws the flows before the first cycle, in order: kinds of the main stage only, since the others need the server in
+    /// a state that the cycles bring about.
+    pub(crate) fn draw_warm_up(scenario: &Scenario, seed: u64, requests: u64) -> Vec<PlannedFlow> {
+        let main = |kind: &Kind| if kind.flow.stage == 0 { kind.weight } else { 0.0 };
+        let weights: Vec<f64> = scenario.kinds.iter().map(main).collect();
+        CyclePlan::draw_weighted(scenario, seed, 0, requests, &weights).stages.swap_remove(0)
+    }
+
+    fn draw_weighted(
+        scenario: &Scenario,
+        seed: u64,
+        cycle: u32,
+        requests: u64,
+        weights: &[f64],
+    ) -> CyclePlan {
+        let kinds = &scenario.kinds;
         let total: f64 = weights.iter().sum();
         let mut plan = CyclePlan { stages: vec![Vec::new(); scenario.stages.len()] };
         // Flows that may be replayed, by kind.
@@ -46,7 +65,7 @@ impl CyclePlan {
         let (mut index, mut planned) = (0, 0);
         while planned < requests {
             let mut draw = Draw::flow(seed, cycle, KIND_DRAWS | index);
-            let mut kind = choose(&weights, draw.unit() * total);
+            let mut kind = choose(weights, draw.unit() * total);
             let mut replays = None;
             if let Some(replay) = &kinds[kind].flow.replay {
                 match sent[replay.of].len() as u64 {
@@ -70,10 +89,24 @@ impl CyclePlan {
     }
 }
 
-/// The values for a flow's templates.
-pub(crate) fn draw_values(seed: u64, cycle: u32, index: u32, requests_per_cycle: u64) -> Values {
-    let counter = u64::from(cycle.saturating_sub(1)) * requests_per_cycle + u64::from(index);
-    Values::new(Draw::flow(seed, cycle, index), counter)
+/// Where the values of a run's templates come from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Numbering {
+    pub(crate) seed: u64,
+    pub(crate) requests_per_cycle: u64,
+    /// Requests before the first cycle.
+    pub(crate) warm_up: u64,
+}
+
+impl Numbering {
+    /// The values for a flow's templates. Cycle 0 is what comes before the first.
+    pub(crate) fn values(self, cycle: u32, index: u32) -> Values {
+        let before = match cycle {
+            0 => 0,
+            cycle => self.warm_up + u64::from(cycle - 1) * self.requests_per_cycle,
+        };
+        Values::new(Draw::flow(self.seed, cycle, index), before + u64::from(index))
+    }
 }
 
 fn choose(weights: &[f64], mut point: f64) -> usize {
@@ -83,7 +116,8 @@ fn choose(weights: &[f64], mut point: f64) -> usize {
         }
         point -= weight;
     }
-    weights.len() - 1
+    // Rounding may leave nothing of the weights; what has none is never chosen.
+    weights.iter().rposition(|weight| *weight > 0.0).unwrap_or(0)
 }
 
 #[cfg(test)]

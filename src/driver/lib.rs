@@ -9,9 +9,12 @@ mod clock;
 mod control;
 mod cycle;
 mod data;
+mod draft;
 mod draw;
 mod load;
 mod observer;
+mod phase;
+mod phases;
 mod outside;
 mod probe;
 mod profile;
@@ -25,11 +28,12 @@ mod target;
 mod template;
 mod watcher;
 
+pub use draft::{DraftError, DraftSource, draft_scenario};
 pub use profile::{Profile, Profiler};
 pub use run::{DEFAULT_CONTROL_PER_1000, Run, run};
 pub use run_error::RunError;
 pub use scenario::{
-    Advance, ClaimAnswer, DurationError, Expect, ExpectedComponent, ExpectedFinding, Kind, Millis, OneOf,
+    Advance, ClaimAnswer, DurationError, Expect, ExpectedComponent, ExpectedFinding, Fault, Kind, Millis, OneOf,
     OwnServer, Pattern, Problem, RunVerdict, Scenario, ScenarioError, ServerSource, Severity, TargetSpec,
     UnitVerdict, Vocabulary, check_url, scenario_schema, split_command,
 };

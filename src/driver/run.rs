@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use crate::capture::Capture;
 use crate::clock::{Clock, unix_now_ms};
 use crate::control::Control;
+use crate::cycle::Numbering;
 use crate::load::{Load, Tally};
 use crate::observer::Observer;
 use crate::profile::{Profile, Profiler};
@@ -153,6 +154,10 @@ impl<'a> Run<'a> {
 /// stopped, gives a recording whose end says so.
 pub async fn run(run: Run<'_>, watcher: &mut dyn Watcher) -> Result<Recording, RunError> {
     let (spec, plan) = (run.target(), run.plan());
+    if let Some(name) = run.scenario.variables().into_iter().find(|name| std::env::var(name).is_err()) {
+        let message = format!("the environment has no variable {name}, and the scenario's requests need it: set it");
+        return Err(RunError::Input(message));
+    }
     let seed = run.seed.unwrap_or(run.scenario.seed);
     let mut stop = Stop::new(run.stop.clone());
     let tally = Tally::new(run.scenario);
@@ -173,7 +178,13 @@ pub async fn run(run: Run<'_>, watcher: &mut dyn Watcher) -> Result<Recording, R
         .map_err(|error| RunError::Input(format!("can't write {}: {error}", run.recording.display())))?;
 
     let died = target.died();
-    let mut load = Load::new(target.address(), plan.concurrency, seed, plan.requests_per_cycle);
+    let numbering = Numbering {
+        seed,
+        requests_per_cycle: plan.requests_per_cycle,
+        warm_up: run.scenario.warm_up_requests(),
+    };
+    let connections = run.scenario.most_connections(plan.concurrency);
+    let mut load = Load::new(target.address(), connections, numbering);
     let mut soak = Soak {
         scenario: run.scenario,
         seed,

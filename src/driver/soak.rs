@@ -1,26 +1,20 @@
 //! The cycles of a run: requests, rest, snapshot.
 
-use std::time::Duration;
-
 use heapsoak_record::{Event, Mark, Moment, Outcome, Plan};
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval};
 
 use crate::capture::Capture;
 use crate::clock::Clock;
 use crate::control::Control;
-use crate::cycle::{CyclePlan, PlannedFlow};
+use crate::cycle::CyclePlan;
 use crate::data::DataFolder;
-use crate::load::{Batch, Load, SendError, Tally};
+use crate::load::{Load, SendError, Tally};
 use crate::observer::{ObserveError, Observer};
 use crate::recorder::Recorder;
 use crate::rest::{Rest, Rested};
-use crate::scenario::{Action, Scenario};
+use crate::scenario::{Action, Phase, Scenario};
 use crate::target::Target;
 use crate::watcher::{Doing, Progress, Watcher};
-
-/// Time between two reports of progress while requests are sent.
-const TICK: Duration = Duration::from_millis(100);
 
 /// Why a run ended before all its cycles were done.
 #[derive(Debug, thiserror::Error)]
@@ -102,6 +96,7 @@ impl Soak<'_> {
     async fn run_cycles(&mut self) -> Result<(), Ending> {
         let mut rest = Rest::default();
         self.load.warm_up(self.ready).await.map_err(|error| refused("opening the connections", &error))?;
+        self.warm_up(&mut rest).await?;
         let rested = self.rest(&mut rest, 0).await?;
         self.snapshot(0, Moment::Baseline, rested).await?;
         self.observer.advance_cohort().await?;
@@ -132,16 +127,19 @@ impl Soak<'_> {
         {
             self.record(event)?;
         }
-        for (stage, flows) in self.scenario.stages.iter().zip(&plan.stages) {
+        let (scenario, tally) = (self.scenario, self.tally);
+        for (number, (stage, flows)) in scenario.stages.iter().zip(&plan.stages).enumerate() {
             if flows.is_empty() {
                 continue;
             }
+            // The other stages have the server in a special state: they are sent in one go, and left soon.
+            let phases: &[Phase] = if number == 0 { &scenario.phases } else { &[] };
             if !stage.before.is_empty() {
                 // Nothing of an earlier stage may come under this stage's tricks.
                 rest.wait_between_stages(self.observer).await?;
                 self.act(cycle, &stage.before).await?;
             }
-            self.send(cycle, flows, rest).await;
+            self.send_phases(cycle, phases, flows, tally, rest).await?;
             if !stage.after.is_empty() {
                 rest.wait_between_stages(self.observer).await?;
                 self.act(cycle, &stage.after).await?;
@@ -163,25 +161,6 @@ impl Soak<'_> {
         Ok(())
     }
 
-    async fn send(&mut self, cycle: u32, flows: &[PlannedFlow], rest: &mut Rest) {
-        let batch = Batch { scenario: self.scenario, cycle, flows, clock: *self.clock };
-        let mut tick = interval(TICK);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        let mut sending = std::pin::pin!(self.load.send(batch, self.tally));
-        loop {
-            tokio::select! {
-                () = &mut sending => break,
-                _ = tick.tick() => {
-                    let progress = progress(self.tally, &self.plan, self.clock, cycle, Doing::Sending);
-                    self.watcher.progress(&progress);
-                }
-            }
-        }
-        for (gauge, count) in self.tally.take_held() {
-            rest.expect_held(&gauge, count);
-        }
-    }
-
     async fn rest(&mut self, rest: &mut Rest, cycle: u32) -> Result<Rested, Ending> {
         self.show(cycle, Doing::Resting);
         Ok(rest.wait(self.observer).await?)
@@ -199,11 +178,11 @@ impl Soak<'_> {
         Ok(())
     }
 
-    fn record(&mut self, event: Event) -> Result<(), Ending> {
+    pub(crate) fn record(&mut self, event: Event) -> Result<(), Ending> {
         self.recorder.event(event).map_err(Ending::Recording)
     }
 
-    async fn act(&mut self, cycle: u32, actions: &[Action]) -> Result<(), Ending> {
+    pub(crate) async fn act(&mut self, cycle: u32, actions: &[Action]) -> Result<(), Ending> {
         for action in actions {
             match action {
                 Action::Request(step) => {
@@ -243,7 +222,7 @@ impl Soak<'_> {
     }
 }
 
-fn progress(tally: &Tally, plan: &Plan, clock: &Clock, cycle: u32, doing: Doing) -> Progress {
+pub(crate) fn progress(tally: &Tally, plan: &Plan, clock: &Clock, cycle: u32, doing: Doing) -> Progress {
     let (done, elapsed) = (tally.answered(), clock.elapsed());
     let (median_us, p99_us) = tally.latency_us();
     #[expect(clippy::cast_precision_loss, reason = "a rate for the eye")]

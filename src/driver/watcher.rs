@@ -60,6 +60,8 @@ pub enum Doing {
     Starting,
     /// Sending requests.
     Sending,
+    /// In a phase that sends nothing.
+    Idle,
     /// Waiting for the server to come to rest.
     Resting,
     /// Waiting for the server's profiler to write its profile.
@@ -88,6 +90,7 @@ impl fmt::Display for Doing {
         f.write_str(match self {
             Doing::Starting => "starting the server",
             Doing::Sending => "sending",
+            Doing::Idle => "idle, as the scenario says",
             Doing::Resting => "waiting for rest",
             Doing::Profiling => "writing the profile",
             Doing::Ending => "ending the server",

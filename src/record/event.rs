@@ -38,6 +38,19 @@ pub enum Event {
         /// Why.
         why: String,
     },
+    /// A phase of a cycle is over.
+    PhaseDone {
+        /// Cycle it is part of; 0 for what is done before the first.
+        cycle: u32,
+        /// Name of the phase.
+        phase: String,
+        /// Requests answered in it; none in an idle phase.
+        requests: u64,
+        /// Requests in flight at once, at most; 0 in an idle phase.
+        connections: u32,
+        /// Real time it took, in milliseconds.
+        took_ms: u64,
+    },
     /// The positive control: the probe was asked to leak so much in this cycle.
     ControlPlanted {
         /// Cycle whose memory it is part of.

@@ -5,6 +5,7 @@ use heapsoak_verdict::{
 };
 use serde::Serialize;
 
+use crate::phases::PhaseSummary;
 use crate::{Footprint, Forecast, RenderError, Rendered, Renderer, Run, Site};
 
 /// Version of `report.json`; raised when a field changes its meaning or goes away.
@@ -52,6 +53,8 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     resident_memory: Option<FootprintDocument>,
     claims: Vec<ClaimDocument<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    phases: Vec<PhaseSummary<'a>>,
     wanted_requests: Option<u64>,
     quality: &'a Quality,
     end: Option<&'a Outcome>,
@@ -191,6 +194,7 @@ impl<'a> Document<'a> {
             out_of_memory: OutOfMemoryDocument::of(run),
             resident_memory: FootprintDocument::of(run),
             claims: judgement.claims.iter().map(ClaimDocument::of).collect(),
+            phases: PhaseSummary::list(recording),
             wanted_requests: judgement.wanted_requests,
             quality: &judgement.quality,
             end: recording.end.as_ref().map(|end| &end.outcome),

@@ -21,6 +21,7 @@ mod index;
 mod json;
 mod junit;
 mod markdown;
+mod phases;
 mod phrases;
 mod profile;
 mod renderer;

@@ -16,10 +16,12 @@ use std::time::Instant;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use tokio::sync::SetOnce;
+use tokio::time::sleep_until;
 
 use crate::clock::Clock;
-use crate::cycle::{PlannedFlow, draw_values};
-use crate::scenario::{Answers, Fault, Replay, Scenario, Step};
+use crate::cycle::{Numbering, PlannedFlow};
+use crate::phase::list_due;
+use crate::scenario::{Answers, Fault, Rate, Replay, Scenario, Step};
 use crate::target::{Address, Scheme};
 use crate::template::Values;
 pub(crate) use connection::{Connection, SendError};
@@ -32,26 +34,44 @@ pub(crate) use tally::Tally;
 #[derive(Debug)]
 pub(crate) struct Load {
     connections: Vec<Connection>,
-    seed: u64,
-    requests_per_cycle: u64,
+    numbering: Numbering,
 }
 
-/// A stage of a cycle, about to be sent.
+/// Flows of a stage, about to be sent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Batch<'a> {
     pub(crate) scenario: &'a Scenario,
     pub(crate) cycle: u32,
     pub(crate) flows: &'a [PlannedFlow],
+    /// Of the whole stage.
+    pub(crate) sent: &'a Sent,
+    /// Requests in flight at once.
+    pub(crate) connections: usize,
+    /// When requests may begin; at once, if there is no pace.
+    pub(crate) rate: Option<Rate>,
     pub(crate) clock: Clock,
 }
 
-/// The last requests of flows that others replay, by the flow's number; none if it could not be made.
-type Sent = HashMap<u32, SetOnce<Option<Arc<Prepared>>>>;
+/// The last requests of a stage's flows that others replay.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    /// By the flow's number; none if it could not be made.
+    requests: HashMap<u32, SetOnce<Option<Arc<Prepared>>>>,
+}
+
+impl Sent {
+    /// For the flows of a stage, none of which was sent yet.
+    pub(crate) fn of(flows: &[PlannedFlow], scenario: &Scenario) -> Sent {
+        let replayed = flows.iter().filter(|flow| scenario.kinds[flow.kind].flow.replayed);
+        Sent { requests: replayed.map(|flow| (flow.index, SetOnce::new())).collect() }
+    }
+}
 
 impl Load {
-    pub(crate) fn new(address: &Address, concurrency: u32, seed: u64, requests_per_cycle: u64) -> Load {
-        let connections = (0..concurrency).map(|_| Connection::new(address.clone())).collect();
-        Load { connections, seed, requests_per_cycle }
+    /// For at most so many requests at once.
+    pub(crate) fn new(address: &Address, connections: u32, numbering: Numbering) -> Load {
+        let connections = (0..connections).map(|_| Connection::new(address.clone())).collect();
+        Load { connections, numbering }
     }
 
     /// Sends a step that belongs to no kind, over the first connection.
@@ -61,7 +81,7 @@ impl Load {
         cycle: u32,
         clock: &Clock,
     ) -> Result<Answer, SendError> {
-        let mut values = draw_values(self.seed, cycle, u32::MAX, self.requests_per_cycle);
+        let mut values = self.numbering.values(cycle, u32::MAX);
         let prepared = Prepared::new(step, &mut values, clock.server_now_ms())?;
         self.connections[0].send(&prepared, None).await
     }
@@ -78,20 +98,28 @@ impl Load {
 
     /// Sends a batch of flows and counts what becomes of them. Returns when nothing is in flight.
     pub(crate) async fn send(&mut self, batch: Batch<'_>, tally: &Tally) {
-        let replayed = batch.flows.iter().filter(|flow| batch.scenario.kinds[flow.kind].flow.replayed);
-        let sent: Sent = replayed.map(|flow| (flow.index, SetOnce::new())).collect();
         let next = AtomicUsize::new(0);
-        let (seed, requests_per_cycle) = (self.seed, self.requests_per_cycle);
-        let slots = self.connections.iter_mut().map(|connection| {
-            let (next, sent) = (&next, &sent);
+        let due = batch.rate.map(|rate| list_due(batch.flows, rate, batch.scenario));
+        let (numbering, start) = (self.numbering, tokio::time::Instant::now());
+        let slots = self.connections.iter_mut().take(batch.connections.max(1)).map(|connection| {
+            let (next, due) = (&next, &due);
             async move {
-                while let Some(flow) = batch.flows.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let values = draw_values(seed, batch.cycle, flow.index, requests_per_cycle);
-                    Slot { batch, tally, connection: &mut *connection, sent }.run(flow, values).await;
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(flow) = batch.flows.get(number) else { break };
+                    if let Some(due) = due.as_ref().and_then(|due| due.get(number)) {
+                        sleep_until(start + *due).await;
+                    }
+                    let values = numbering.values(batch.cycle, flow.index);
+                    Slot { batch, tally, connection: &mut *connection }.run(flow, values).await;
                 }
             }
         });
         join_all(slots).await;
+    }
+
+    /// Closes what clients that misbehave left half-open.
+    pub(crate) fn hang_up(&mut self) {
         self.connections.iter_mut().for_each(Connection::hang_up);
     }
 }
@@ -101,7 +129,6 @@ struct Slot<'a> {
     batch: Batch<'a>,
     tally: &'a Tally,
     connection: &'a mut Connection,
-    sent: &'a Sent,
 }
 
 impl Slot<'_> {
@@ -113,7 +140,7 @@ impl Slot<'_> {
             _ => self.send_all(planned.kind, &mut values, &mut last).await,
         };
         // Whatever happened: replays of this flow wait for it.
-        if let Some(slot) = self.sent.get(&planned.index) {
+        if let Some(slot) = self.batch.sent.requests.get(&planned.index) {
             slot.set(last).expect("a flow is sent once");
         }
         match outcome {
@@ -159,8 +186,8 @@ impl Slot<'_> {
         original: u32,
         values: &mut Values,
     ) -> Result<bool, String> {
-        // The original comes earlier in this batch, so it is under way or done.
-        let original = self.sent.get(&original).ok_or("what is to be replayed is in no earlier flow")?;
+        // The original comes earlier in this stage, so it is under way or done.
+        let original = self.batch.sent.requests.get(&original).ok_or("what is to be replayed is in no earlier flow")?;
         let original = original.wait().await.as_ref().ok_or("what is to be replayed could not be sent")?;
         let prepared = original
             .append(&replay.append, values, self.batch.clock.server_now_ms())

@@ -4,7 +4,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderName, HeaderValue, Method, Uri, header};
 use sha2::Sha256;
 
-use crate::scenario::{Sign, Step};
+use crate::scenario::{Payload, Sign, Step};
 use crate::template::{Template, TemplateError, Values};
 
 /// A request with every part filled in.
@@ -43,11 +43,14 @@ impl Prepared {
             headers.push((name.clone(), read_value(name, &value.render(values, now_ms)?)?));
         }
         let body = match &step.body {
-            Some(body) => Bytes::from(body.render(values, now_ms)?),
+            Some(Payload::Text(text)) => Bytes::from(text.render(values, now_ms)?),
+            Some(Payload::Bytes(bytes)) => bytes.clone(),
             None => Bytes::new(),
         };
         if step.body.is_some() && !step.headers.iter().any(|(name, _)| *name == header::CONTENT_TYPE) {
-            headers.push((header::CONTENT_TYPE, HeaderValue::from_static("application/json")));
+            let is_text = step.body.as_ref().is_some_and(|body| body.template().is_some());
+            let content = if is_text { "application/json" } else { "application/octet-stream" };
+            headers.push((header::CONTENT_TYPE, HeaderValue::from_static(content)));
         }
         if let Some(sign) = &step.sign {
             headers.push((sign.header.clone(), signature(sign, &body)));

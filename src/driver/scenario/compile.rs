@@ -4,16 +4,19 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path};
 use std::time::Duration;
 
+use bytes::Bytes;
 use heapsoak_record::{Budgets, Claim};
 use http::{HeaderName, Method};
 
 use super::file::{
     self, ActionFile, AnswersFile, KindFile, LoadFile, ScenarioFile, SignFile, StageFile, StepFile,
 };
+use super::hint::did_you_mean;
 use super::include::Resolved;
+use super::phase::{When, compile_phases};
 use super::target::read_target;
 use super::{
-    Action, Advance, Answers, Fault, Flow, Kind, Replay, Scenario, ScenarioError, Sign, Stage, Step,
+    Action, Advance, Answers, Fault, Flow, Kind, Payload, Replay, Scenario, ScenarioError, Sign, Stage, Step,
 };
 use crate::template::Template;
 
@@ -33,7 +36,8 @@ pub(super) fn compile(name: String, resolved: &Resolved) -> Result<Scenario, Sce
         }
         let Some(definition) = file.kind.get(kind.get_ref().as_str()) else {
             let known: Vec<&str> = file.kind.keys().map(|known| known.get_ref().as_str()).collect();
-            let help = Some(format!("known kinds: {}", known.join(", ")));
+            let help = did_you_mean(kind.get_ref(), known.iter().copied())
+                .or_else(|| Some(format!("known kinds: {}", known.join(", "))));
             return Err(problem(format!("unknown request kind '{}'", kind.get_ref()), help));
         };
         if *weight.get_ref() > 0.0 {
@@ -55,6 +59,11 @@ pub(super) fn compile(name: String, resolved: &Resolved) -> Result<Scenario, Sce
     }
     let load = file.load.as_ref().ok_or_else(|| source.problem(0..0, "the table [load] is missing"))?;
     let load = check_load(load.get_ref(), resolved)?;
+    let warm_up = compile_phases(&file.warm_up, When::WarmUp, source)?;
+    if let Some(first) = file.warm_up.first().filter(|_| kinds.iter().all(|kind| kind.flow.stage != 0)) {
+        let message = "nothing can be sent before the cycles: every kind belongs to a stage of its own";
+        return Err(source.problem(first.get_ref().name.span(), message));
+    }
     Ok(Scenario {
         name,
         description: file.description.clone().unwrap_or_default(),
@@ -72,6 +81,8 @@ pub(super) fn compile(name: String, resolved: &Resolved) -> Result<Scenario, Sce
         claims: read_claims(file),
         source: toml::to_string(file)
             .map_err(|error| source.problem(0..0, format!("can't be written again: {error}")))?,
+        warm_up,
+        phases: compile_phases(&file.phase, When::Cycle, source)?,
         stages,
     })
 }
@@ -169,6 +180,8 @@ fn compile_action(action: &ActionFile, secret: &str) -> Result<Action, String> {
                 path: path.clone(),
                 headers: BTreeMap::new(),
                 body: action.body.clone(),
+                body_file: None,
+                body_hex: action.body_hex.clone(),
                 sign: None,
                 expect: action
                     .expect
@@ -176,7 +189,7 @@ fn compile_action(action: &ActionFile, secret: &str) -> Result<Action, String> {
                     .unwrap_or_else(|| AnswersFile { ok: vec![200, 202, 204], ..AnswersFile::default() }),
                 remember: BTreeMap::new(),
             };
-            Ok(Action::Request(Box::new(compile_step(&step, secret))))
+            Ok(Action::Request(Box::new(compile_step(&step, secret)?)))
         }
         (None, Some(path), None, None) => check_relative(path).map(Action::Obstruct),
         (None, None, Some(path), None) => check_relative(path).map(Action::Fill),
@@ -244,12 +257,14 @@ fn compile_flow(
         path,
         headers: kind.headers.clone().unwrap_or_default(),
         body,
+        body_file: None,
+        body_hex: kind.body_hex.clone(),
         sign: kind.sign.clone(),
         expect: expect.clone(),
         remember: BTreeMap::new(),
     };
     let steps = kind.setup.iter().flatten().chain([&last]);
-    flow.steps = steps.map(|step| compile_step(step, secret)).collect();
+    flow.steps = steps.map(|step| compile_step(step, secret)).collect::<Result<_, _>>()?;
     if let Some(step) = flow.steps.last_mut() {
         step.fault = kind.fault;
     }
@@ -288,8 +303,7 @@ fn check_names(flow: &Flow) -> Result<(), String> {
         known.push(name);
     }
     for step in &flow.steps {
-        let headers = step.headers.iter().map(|(_, value)| value);
-        for template in headers.chain([&step.path]).chain(&step.body) {
+        for template in step.templates() {
             check(template, &known)?;
         }
         known.extend(step.remember.iter().map(|(name, _)| name.as_str()));
@@ -297,8 +311,13 @@ fn check_names(flow: &Flow) -> Result<(), String> {
     Ok(())
 }
 
-fn compile_step(step: &StepFile, secret: &str) -> Step {
-    Step {
+fn compile_step(step: &StepFile, secret: &str) -> Result<Step, String> {
+    let body = match (&step.body, &step.body_hex) {
+        (Some(_), Some(_)) => return Err("a body is given twice: keep 'body' or 'body-hex'".to_owned()),
+        (Some(text), None) => Some(Payload::Text(text.0.clone())),
+        (None, bytes) => bytes.as_ref().map(|bytes| Payload::Bytes(Bytes::from(bytes.0.clone()))),
+    };
+    Ok(Step {
         method: match step.method {
             file::Method::Get => Method::GET,
             file::Method::Post => Method::POST,
@@ -308,12 +327,12 @@ fn compile_step(step: &StepFile, secret: &str) -> Step {
         },
         path: step.path.clone(),
         headers: compile_headers(Some(&step.headers)),
-        body: step.body.as_ref().map(|body| body.0.clone()),
+        body,
         sign: step.sign.as_ref().map(|sign| compile_sign(sign, secret)),
         fault: None,
         expect: compile_answers(&step.expect),
         remember: step.remember.iter().map(|(name, at)| (name.clone(), at.clone())).collect(),
-    }
+    })
 }
 
 fn compile_sign(sign: &SignFile, secret: &str) -> Sign {

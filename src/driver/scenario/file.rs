@@ -13,6 +13,7 @@ use toml::Spanned;
 use super::duration::Millis;
 use super::expect::Expect;
 use super::flow::Fault;
+use super::phase::PhaseFile;
 use super::target::TargetFile;
 use crate::template::Template;
 
@@ -37,6 +38,14 @@ pub(super) struct ScenarioFile {
     pub(super) load: Option<Spanned<LoadFile>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) clock: Option<ClockFile>,
+    /// What is done once, before the first cycle, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<PhaseFile>")]
+    pub(super) warm_up: Vec<Spanned<PhaseFile>>,
+    /// What each cycle consists of, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<PhaseFile>")]
+    pub(super) phase: Vec<Spanned<PhaseFile>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(with = "BTreeMap<String, f64>")]
     pub(super) weights: BTreeMap<Spanned<String>, Spanned<f64>>,
@@ -102,6 +111,13 @@ pub(super) struct ActionFile {
     pub(super) path: Option<Template>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) body: Option<Body>,
+    /// File the body comes from, relative to this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub(super) body_file: Option<Spanned<String>>,
+    /// Bytes of the body, as hex digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) body_hex: Option<HexBody>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) expect: Option<AnswersFile>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -137,6 +153,13 @@ pub(super) struct KindFile {
     pub(super) headers: Option<BTreeMap<HeaderName, Template>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) body: Option<Body>,
+    /// File the body comes from, relative to this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub(super) body_file: Option<Spanned<String>>,
+    /// Bytes of the body, as hex digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) body_hex: Option<HexBody>,
     /// A line, for servers that are spoken to in lines; in place of method and path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) send: Option<Template>,
@@ -157,6 +180,13 @@ pub(super) struct StepFile {
     pub(super) headers: BTreeMap<HeaderName, Template>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) body: Option<Body>,
+    /// File the body comes from, relative to this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub(super) body_file: Option<Spanned<String>>,
+    /// Bytes of the body, as hex digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) body_hex: Option<HexBody>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sign: Option<SignFile>,
     pub(super) expect: AnswersFile,
@@ -268,6 +298,22 @@ impl<'de> Deserialize<'de> for Body {
         }
 
         deserializer.deserialize_any(BodyVisitor)
+    }
+}
+
+/// Bytes of a body, written as hex digits and sent as they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct HexBody(pub(super) Vec<u8>);
+
+impl<'de> Deserialize<'de> for HexBody {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<HexBody, D::Error> {
+        hex::decode(String::deserialize(deserializer)?).map(HexBody).map_err(serde::de::Error::custom)
+    }
+}
+
+impl Serialize for HexBody {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&hex::encode(&self.0))
     }
 }
 

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{HeaderName, Method};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,13 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
+    /// Every template of it.
+    pub(crate) fn templates(&self) -> impl Iterator<Item = &Template> {
+        let append = self.replay.iter().flat_map(|replay| &replay.append).map(|(_, value)| value);
+        let bind = self.bind.iter().map(|(_, value)| value);
+        self.steps.iter().flat_map(Step::templates).chain(append).chain(bind)
+    }
+
     /// HTTP requests it sends.
     pub(crate) fn requests(&self) -> u64 {
         self.steps.len().max(1) as u64
@@ -47,7 +55,7 @@ pub(crate) struct Step {
     pub(crate) method: Method,
     pub(crate) path: Template,
     pub(crate) headers: Vec<(HeaderName, Template)>,
-    pub(crate) body: Option<Template>,
+    pub(crate) body: Option<Payload>,
     pub(crate) sign: Option<Sign>,
     /// The way of a client that misbehaves.
     pub(crate) fault: Option<Fault>,
@@ -63,7 +71,32 @@ pub(crate) struct Sign {
     pub(crate) secret: String,
 }
 
+/// What a request carries.
+#[derive(Debug, Clone)]
+pub(crate) enum Payload {
+    /// A text that is filled in anew for each request.
+    Text(Template),
+    /// Bytes that are sent as they are.
+    Bytes(Bytes),
+}
+
+impl Payload {
+    /// The template, if it is one.
+    pub(crate) fn template(&self) -> Option<&Template> {
+        match self {
+            Payload::Text(template) => Some(template),
+            Payload::Bytes(_) => None,
+        }
+    }
+}
+
 impl Step {
+    /// Every template of it.
+    pub(crate) fn templates(&self) -> impl Iterator<Item = &Template> {
+        let headers = self.headers.iter().map(|(_, value)| value);
+        headers.chain([&self.path]).chain(self.body.as_ref().and_then(Payload::template))
+    }
+
     /// Whether the headers of the answer are looked at.
     pub(crate) fn wants_headers(&self) -> bool {
         !self.expect.headers.is_empty()
@@ -73,7 +106,7 @@ impl Step {
 /// The way of a client that misbehaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Fault {
+pub enum Fault {
     /// Closes when half of the body is sent (half of the head where there is no body).
     CloseMidBody,
     /// Sends the whole request and closes a moment later.
@@ -87,6 +120,18 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
+    /// The word for it in scenario files.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Fault::CloseMidBody => "close-mid-body",
+            Fault::CloseBeforeAnswer => "close-before-answer",
+            Fault::Slow => "slow",
+            Fault::HalfOpen => "half-open",
+            Fault::Nonsense => "nonsense",
+        }
+    }
+
     /// Whether no answer can come.
     pub(crate) fn has_no_answer(self) -> bool {
         matches!(self, Fault::CloseMidBody | Fault::CloseBeforeAnswer | Fault::HalfOpen)

@@ -3,6 +3,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::ScenarioError;
+use super::body_file;
+use super::hint::did_you_mean_in;
 use super::file::{KindFile, ScenarioFile, StageFile};
 use super::problem::Source;
 
@@ -29,6 +31,7 @@ pub(super) fn read(path: &Path) -> Result<Resolved, ScenarioError> {
 /// The same, from a text.
 pub(super) fn read_from(source: Source) -> Result<Resolved, ScenarioError> {
     let mut file = parse(&source)?;
+    body_file::inline(&source, &mut file)?;
     let mut merged = Merged::default();
     let mut chain = vec![source.path.clone()];
     merged.include_all(&source, &file, &mut chain)?;
@@ -63,7 +66,8 @@ impl Merged {
                 return Err(source.problem(include.span(), message));
             }
             let included = Source { path: path.clone(), text };
-            let content = parse(&included)?;
+            let mut content = parse(&included)?;
+            body_file::inline(&included, &mut content)?;
             refuse_more_than_kinds(&included, &content)?;
             chain.push(path);
             self.include_all(&included, &content, chain)?;
@@ -94,13 +98,20 @@ impl KindFile {
                 })*
             };
         }
-        take!(stage holds replay_of append bind setup method path headers body send sign fault expect);
+        if newer.body.is_some() || newer.body_hex.is_some() {
+            self.body.clone_from(&newer.body);
+            self.body_hex.clone_from(&newer.body_hex);
+        }
+        take!(stage holds replay_of append bind setup method path headers send sign fault expect);
     }
 }
 
 fn parse(source: &Source) -> Result<ScenarioFile, ScenarioError> {
     let file: ScenarioFile = toml::from_str(&source.text)
-        .map_err(|error| source.problem(error.span().unwrap_or(0..0), error.message()))?;
+        .map_err(|error| {
+            let help = did_you_mean_in(error.message());
+            source.problem_with_help(error.span().unwrap_or(0..0), error.message(), help)
+        })?;
     if *file.version.get_ref() != VERSION {
         let message =
             format!("version {} is unknown: this heapsoak reads version {VERSION}", file.version.get_ref());
@@ -115,6 +126,8 @@ fn refuse_more_than_kinds(source: &Source, file: &ScenarioFile) -> Result<(), Sc
         file.target.as_ref().map(toml::Spanned::span),
         file.load.as_ref().map(toml::Spanned::span),
         file.clock.as_ref().map(|clock| clock.advance.span()),
+        file.warm_up.first().map(toml::Spanned::span),
+        file.phase.first().map(toml::Spanned::span),
         file.weights.keys().next().map(toml::Spanned::span),
         file.expect.as_ref().map(toml::Spanned::span),
         file.budget.as_ref().map(toml::Spanned::span),

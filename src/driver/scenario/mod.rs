@@ -1,11 +1,14 @@
 //! Scenario files: what is asked of a server, how often, and what is expected to be found.
 
+mod body_file;
 mod compile;
 mod duration;
 mod expect;
 mod file;
 mod flow;
+mod hint;
 mod include;
+mod phase;
 mod problem;
 mod schema;
 mod target;
@@ -15,12 +18,16 @@ use std::{fs, io};
 
 use heapsoak_record::{Budgets, Claim};
 
+use crate::template::Template;
+
 pub use duration::{DurationError, Millis};
 pub use expect::{
     ClaimAnswer, Expect, ExpectedComponent, ExpectedFinding, OneOf, Pattern, RunVerdict, Severity,
     UnitVerdict, Vocabulary,
 };
-pub(crate) use flow::{Action, Answers, Fault, Flow, Replay, Sign, Stage, Step};
+pub use flow::Fault;
+pub(crate) use flow::{Action, Answers, Flow, Payload, Replay, Sign, Stage, Step};
+pub(crate) use phase::{Phase, Rate, Work};
 pub use problem::{Problem, ScenarioError};
 pub use schema::scenario_schema;
 pub use target::{OwnServer, ServerSource, TargetSpec, check_url, split_command};
@@ -58,6 +65,10 @@ pub struct Scenario {
     pub claims: Vec<Claim>,
     /// Text of the scenario with every include resolved, in TOML.
     pub source: String,
+    /// What is done once, before the first cycle.
+    pub(crate) warm_up: Vec<Phase>,
+    /// What each cycle's main stage consists of; its requests in one go if this is empty.
+    pub(crate) phases: Vec<Phase>,
     /// The main stage first, then the others by name.
     pub(crate) stages: Vec<Stage>,
 }
@@ -70,6 +81,18 @@ pub struct Kind {
     /// Share of the flows relative to the other kinds.
     pub weight: f64,
     pub(crate) flow: Flow,
+}
+
+impl Kind {
+    /// Whether no answer to it is a success: it goes wrong on purpose.
+    #[must_use]
+    pub fn is_error_path(&self) -> bool {
+        let answers = match (&self.flow.replay, self.flow.steps.last()) {
+            (Some(replay), _) => Some(&replay.expect),
+            (None, last) => last.map(|step| &step.expect),
+        };
+        answers.is_some_and(|answers| answers.ok.is_empty() && answers.line.is_empty())
+    }
 }
 
 /// When the server's clock is advanced.
@@ -108,6 +131,71 @@ impl Scenario {
         }
         files.sort();
         Ok(files)
+    }
+
+    /// The faults it has, in the order in which its kinds have them: how its clients misbehave, what is done to the
+    /// server's data folder.
+    #[must_use]
+    pub fn faults(&self) -> Vec<&'static str> {
+        let mut faults = Vec::new();
+        let mut add = |fault: &'static str| {
+            if !faults.contains(&fault) {
+                faults.push(fault);
+            }
+        };
+        for kind in &self.kinds {
+            kind.flow.steps.iter().filter_map(|step| step.fault).for_each(|fault| add(fault.word()));
+            if kind.flow.replay.is_some() {
+                add("replay");
+            }
+            for action in &self.stages[kind.flow.stage].before {
+                match action {
+                    Action::Obstruct(_) => add("unwritable"),
+                    Action::Fill(_) => add("disk-full"),
+                    Action::Restore(_) | Action::Request(_) => {}
+                }
+            }
+        }
+        faults
+    }
+
+    /// Variables of the environment that its requests are filled in from, by name.
+    #[must_use]
+    pub fn variables(&self) -> Vec<&str> {
+        let actions = self.stages.iter().flat_map(|stage| stage.before.iter().chain(&stage.after));
+        let steps = actions.filter_map(|action| match action {
+            Action::Request(step) => Some(step.templates()),
+            _ => None,
+        });
+        let templates = self.kinds.iter().flat_map(|kind| kind.flow.templates()).chain(steps.flatten());
+        let mut names: Vec<&str> = templates.flat_map(Template::variables).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// Requests before the first cycle.
+    #[must_use]
+    pub fn warm_up_requests(&self) -> u64 {
+        let requests = |phase: &Phase| match phase.work {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "it was made from a whole number above zero"
+            )]
+            Work::Send { amount, .. } => amount as u64,
+            Work::Idle(_) => 0,
+        };
+        self.warm_up.iter().map(requests).sum()
+    }
+
+    /// Most requests in flight at once, where a phase says nothing else than `usual`.
+    pub(crate) fn most_connections(&self, usual: u32) -> u32 {
+        let connections = |phase: &Phase| match phase.work {
+            Work::Send { connections, .. } => connections,
+            Work::Idle(_) => None,
+        };
+        self.warm_up.iter().chain(&self.phases).filter_map(connections).fold(usual, u32::max)
     }
 
     /// Requests of the whole run as planned.

@@ -64,6 +64,14 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// What to do about it, where that is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        self.help.as_deref()
+    }
+}
+
 impl ScenarioError {
     /// A mistake at a place of a file, in bytes from the start of its text.
     #[must_use]

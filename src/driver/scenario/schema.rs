@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::duration::Millis;
 use super::expect::{OneOf, Vocabulary};
-use super::file::{Body, HeaderName, Names, ScenarioFile};
+use super::file::{Body, HeaderName, HexBody, Names, ScenarioFile};
 use super::target::Words;
 use crate::template::Template;
 
@@ -39,7 +39,8 @@ written_as! {
     Template, "Template", {
         "type": "string",
         "description": "A text with parts that are filled in anew for each request: {{counter}}, {{uuid}}, {{hex:N}}, \
-            {{text:A..B}}, {{range:A..B}}, {{zipf:N}}, {{choice:a|b}}, {{now-ms}}, {{$name}}."
+            {{text:A..B}}, {{text:log-normal:MEDIAN:SIGMA}}, {{text:exponential:MEAN}}, {{range:A..B}}, {{zipf:N}}, \
+            {{zipf:N:EXPONENT}}, {{choice:a|b}}, {{now-ms}}, {{env:NAME}}, {{$name}}."
     };
     HeaderName, "HeaderName", { "type": "string", "description": "Name of an HTTP header." };
     Millis, "Duration", {
@@ -54,6 +55,11 @@ written_as! {
     Words, "Command", {
         "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" }, "minItems": 1 }],
         "description": "Program and arguments: a list, or a text as a shell would split it."
+    };
+    HexBody, "HexBody", {
+        "type": "string",
+        "pattern": "^([0-9a-fA-F]{2})*$",
+        "description": "Bytes of a body, as hex digits: sent as they are."
     };
     Body, "Body", {
         "anyOf": [{ "type": "string" }, { "type": "object" }],
@@ -97,14 +103,33 @@ mod tests {
         own.chain(folders.iter().flat_map(|folder| self::files(folder))).collect()
     }
 
+    fn repository() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    }
+
+    /// To accept what it is now: `HEAPSOAK_ACCEPT=1 cargo test -p heapsoak-driver schema`.
     #[test]
-    fn every_file_that_ships_with_the_tool_satisfies_the_schema() {
-        let (validator, root) =
-            (validator(), Path::new(env!("CARGO_MANIFEST_DIR")).join("../../leak-scenarios"));
-        let files = files(&root);
+    fn the_schema_beside_the_scenarios_that_ship_is_the_one_of_this_version() {
+        let file = repository().join("leak-scenarios/scenario.schema.json");
+        if std::env::var_os("HEAPSOAK_ACCEPT").is_some() {
+            std::fs::write(&file, scenario_schema()).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(&file).unwrap_or_default(), scenario_schema());
+    }
+
+    #[test]
+    fn every_file_that_ships_with_the_tool_satisfies_the_schema_and_tells_editors_where_it_is() {
+        let validator = validator();
+        let mut files = files(&repository().join("leak-scenarios"));
         assert!(files.len() > 12, "{files:?}");
+        files.extend(self::files(&repository().join("examples")));
+        files.retain(|file| !file.ends_with("Cargo.toml"));
         for file in files {
-            let scenario = read(&std::fs::read_to_string(&file).unwrap());
+            let text = std::fs::read_to_string(&file).unwrap();
+            let schema = text.lines().next().and_then(|line| line.strip_prefix("#:schema ")).unwrap_or_default();
+            let schema = file.parent().unwrap().join(schema);
+            assert!(schema.ends_with("scenario.schema.json") && schema.is_file(), "{}", file.display());
+            let scenario = read(&text);
             let problems: Vec<_> = validator.iter_errors(&scenario).map(|error| error.to_string()).collect();
             assert!(problems.is_empty(), "{}: {problems:?}", file.display());
         }

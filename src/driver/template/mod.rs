@@ -1,5 +1,6 @@
 //! Texts with parts that are filled in anew for each request.
 
+mod length;
 mod part;
 mod render;
 
@@ -19,10 +20,14 @@ pub(crate) use render::Values;
 /// | `{{uuid}}` | a random UUID |
 /// | `{{hex:64}}`, `{{hex:2..64}}` | that many hex digits |
 /// | `{{text:400}}`, `{{text:100..2000}}` | that many letters and spaces |
+/// | `{{text:log-normal:400:0.8}}` | a text of a random length: median 400, sigma 0.8; `:9000` behind it cuts at 9,000 |
+/// | `{{text:exponential:400}}` | the same with lengths of an exponential distribution of mean 400; both for `hex`, too |
 /// | `{{range:0..500}}` | a number from 0 to 499 |
 /// | `{{zipf:500}}` | a number from 0 to 499, low ones often, high ones seldom |
+/// | `{{zipf:500:1.2}}` | the same by Zipf's law with the exponent 1.2: the larger, the more the low ones prevail |
 /// | `{{choice:a\|b}}` | one of the words |
 /// | `{{now-ms}}`, `{{now-ms:-600000}}` | the server's clock in Unix milliseconds, with an offset |
+/// | `{{env:NAME}}` | a variable of the environment `heapsoak` runs in: for what should not stand in a file |
 /// | `{{$name}}` | what the flow's `let` or `remember` gave that name |
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template {
@@ -45,6 +50,16 @@ impl Template {
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
             Part::Named(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+}
+
+impl Template {
+    /// The variables of the environment it uses (`{{env:NAME}}`).
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Environment(name) => Some(name.as_str()),
             _ => None,
         })
     }

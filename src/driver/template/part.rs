@@ -1,6 +1,7 @@
 use std::str::FromStr;
 
 use super::TemplateError;
+use super::length::Length;
 
 /// A part of a template.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,19 +14,17 @@ pub(super) enum Part {
     /// From the first to the second, both included.
     Range(u64, u64),
     Zipf(u64),
+    /// With its exponent.
+    ZipfOf(u64, f64),
     Choice(Vec<String>),
     NowMs(i64),
     Named(String),
+    /// A variable of the environment of the tool.
+    Environment(String),
 }
 
-/// A number of characters, from the first to the second, both included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Length(pub(super) u64, pub(super) u64);
-
-/// Longest text a single part may become. A request has to fit in the memory of driver and server many times.
-const LONGEST: u64 = 1 << 20;
-
-const KNOWN: &str = "counter, uuid, hex:N, text:A..B, range:A..B, zipf:N, choice:a|b, now-ms, $name";
+const KNOWN: &str = "counter, uuid, hex:N, text:A..B, text:log-normal:MEDIAN:SIGMA, text:exponential:MEAN, range:A..B, \
+                     zipf:N, zipf:N:EXPONENT, choice:a|b, now-ms, env:NAME, $name";
 
 impl FromStr for Part {
     type Err = TemplateError;
@@ -50,8 +49,8 @@ impl FromStr for Part {
                 .parse()
                 .map(Part::NowMs)
                 .map_err(|_| wrong(source, "an offset in milliseconds, e.g. -600000")),
-            ("hex", Some(length)) => read_length(source, length).map(Part::Hex),
-            ("text", Some(length)) => read_length(source, length).map(Part::Text),
+            ("hex", Some(length)) => Length::read(source, length).map(Part::Hex),
+            ("text", Some(length)) => Length::read(source, length).map(Part::Text),
             ("range", Some(range)) => {
                 let (low, end) = range.split_once("..").ok_or_else(|| wrong(source, "A..B"))?;
                 let (low, end) = (read_number(source, low)?, read_number(source, end)?);
@@ -60,34 +59,34 @@ impl FromStr for Part {
                 }
                 Ok(Part::Range(low, end - 1))
             }
-            ("zipf", Some(count)) => match read_number(source, count)? {
-                0 => Err(wrong(source, "a number above zero")),
-                count => Ok(Part::Zipf(count)),
-            },
+            ("zipf", Some(argument)) => {
+                let (count, exponent) = match argument.split_once(':') {
+                    Some((count, exponent)) => (count, Some(exponent)),
+                    None => (argument, None),
+                };
+                match (read_number(source, count)?, exponent) {
+                    (0, _) => Err(wrong(source, "a number above zero")),
+                    (count, None) => Ok(Part::Zipf(count)),
+                    (count, Some(exponent)) => Ok(Part::ZipfOf(count, read_exponent(source, exponent)?)),
+                }
+            }
+            ("env", Some(name)) if !name.is_empty() => Ok(Part::Environment(name.to_owned())),
+            ("env", _) => Err(wrong(source, "the name of a variable: env:NAME")),
             ("choice", Some(words)) => Ok(Part::Choice(words.split('|').map(str::to_owned).collect())),
             _ => Err(TemplateError(format!("'{{{{{source}}}}}' is unknown: use {KNOWN}"))),
         }
     }
 }
 
-fn read_length(source: &str, length: &str) -> Result<Length, TemplateError> {
-    let (low, high) = match length.split_once("..") {
-        Some((low, high)) => (read_number(source, low)?, read_number(source, high)?),
-        None => {
-            let exact = read_number(source, length)?;
-            (exact, exact)
-        }
-    };
-    if low > high || high > LONGEST {
-        return Err(wrong(source, "a length N, or A..B with A not above B, of at most 1048576"));
-    }
-    Ok(Length(low, high))
-}
-
-fn read_number(source: &str, number: &str) -> Result<u64, TemplateError> {
+pub(super) fn read_number(source: &str, number: &str) -> Result<u64, TemplateError> {
     number.parse().map_err(|_| wrong(source, "a whole number"))
 }
 
-fn wrong(source: &str, wanted: &str) -> TemplateError {
+pub(super) fn wrong(source: &str, wanted: &str) -> TemplateError {
     TemplateError(format!("'{{{{{source}}}}}' wants {wanted}"))
+}
+
+fn read_exponent(source: &str, exponent: &str) -> Result<f64, TemplateError> {
+    let read = exponent.parse().ok().filter(|exponent: &f64| (0.01..=10.0).contains(exponent));
+    read.ok_or_else(|| wrong(source, "an exponent from 0.01 to 10 behind the count"))
 }

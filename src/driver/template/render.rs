@@ -1,6 +1,7 @@
 use std::fmt::Write as _;
 
-use super::part::{Length, Part};
+use super::length::Length;
+use super::part::Part;
 use super::{Template, TemplateError};
 use crate::draw::Draw;
 
@@ -48,11 +49,16 @@ fn append(text: &mut String, part: &Part, values: &mut Values, now_ms: u64) -> R
         Part::Text(length) => append_letters(text, &mut values.draw, *length, TEXT),
         Part::Range(low, high) => append_number(text, values.draw.between(*low, *high)),
         Part::Zipf(count) => append_number(text, values.draw.zipf(*count)),
+        Part::ZipfOf(count, exponent) => append_number(text, values.draw.zipf_of(*count, *exponent)),
         Part::Choice(words) => {
             let index = values.draw.between(0, words.len() as u64 - 1);
             text.push_str(&words[usize::try_from(index).unwrap_or(0)]);
         }
         Part::NowMs(offset) => append_number(text, now_ms.saturating_add_signed(*offset)),
+        Part::Environment(name) => match std::env::var(name) {
+            Ok(value) => text.push_str(&value),
+            Err(_) => return Err(TemplateError(format!("the environment has no variable {name}"))),
+        },
         Part::Named(name) => text.push_str(values.named(name)?),
     }
     Ok(())
@@ -61,8 +67,8 @@ fn append(text: &mut String, part: &Part, values: &mut Values, now_ms: u64) -> R
 /// Letters by their frequency, roughly, with a space now and then.
 const TEXT: &[u8] = b"eeetttaaooiinnsshhrrdlcumwfgypbvk       ";
 
-fn append_letters(text: &mut String, draw: &mut Draw, Length(low, high): Length, letters: &[u8]) {
-    for _ in 0..draw.between(low, high) {
+fn append_letters(text: &mut String, draw: &mut Draw, length: Length, letters: &[u8]) {
+    for _ in 0..length.draw(draw) {
         let index = draw.between(0, letters.len() as u64 - 1);
         text.push(char::from(letters[usize::try_from(index).unwrap_or(0)]));
     }
@@ -129,11 +135,19 @@ mod tests {
             ("{{hex:long}}", "wants a whole number"),
             ("{{range:5..5}}", "wants A..B with A below B"),
             ("{{zipf:0}}", "wants a number above zero"),
+            ("{{zipf:9:0}}", "wants an exponent from 0.01 to 10"),
+            ("{{zipf:9:NaN}}", "wants an exponent from 0.01 to 10"),
+            ("{{text:log-normal:9}}", "wants log-normal:MEDIAN:SIGMA"),
+            ("{{text:log-normal:9:wide}}", "wants a sigma from 0 to 5"),
+            ("{{text:log-normal:0:1}}", "wants a length from 1"),
+            ("{{text:exponential}}", "wants exponential:MEAN"),
+            ("{{text:exponential:9:0}}", "wants a greatest length from 1"),
             ("{{text:9..3}}", "with A not above B"),
             ("{{text:99999999}}", "of at most 1048576"),
             ("{{now-ms:soon}}", "wants an offset in milliseconds"),
             ("{{open", "has no '}}' behind it"),
             ("{{$}}", "wants a name"),
+            ("{{env:}}", "wants the name of a variable"),
         ] {
             let error = template.parse::<Template>().unwrap_err().to_string();
             assert!(error.contains(message), "{template}: {error}");
@@ -143,7 +157,8 @@ mod tests {
     proptest! {
         #[test]
         fn the_same_seed_fills_in_the_same_text(seed: u64) {
-            let template = "{{uuid}} {{hex:3..40}} {{text:10..90}} {{zipf:90}} {{choice:a|b|c}}";
+            let template = "{{uuid}} {{hex:3..40}} {{text:10..90}} {{zipf:90}} {{zipf:90:1.3}} \
+                            {{text:log-normal:40:1}} {{hex:exponential:40}} {{choice:a|b|c}}";
             prop_assert_eq!(render(template, seed), render(template, seed));
         }
 
@@ -155,6 +170,14 @@ mod tests {
             prop_assert!(hex.bytes().all(|digit| digit.is_ascii_hexdigit()));
             let number: u64 = render(&format!("{{{{range:{low}..{high}}}}}"), seed).parse().unwrap();
             prop_assert!((low..high).contains(&number));
+        }
+
+        #[test]
+        fn texts_of_a_distribution_are_never_longer_than_asked(seed: u64, most in 1_u64..400) {
+            for length in [format!("log-normal:200:2:{most}"), format!("exponential:200:{most}")] {
+                let text = render(&format!("{{{{text:{length}}}}}"), seed);
+                prop_assert!(text.len() as u64 <= most);
+            }
         }
 
         #[test]

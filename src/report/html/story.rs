@@ -3,6 +3,7 @@
 use heapsoak_record::{Event, Outcome, Unit};
 use heapsoak_verdict::{ComponentVerdict, Finding, Growth, Pattern};
 
+use crate::phases::PhaseSummary;
 use crate::phrases::{self, amount};
 use crate::units::{Bytes, Count, Seconds};
 use crate::{Forecast, Run};
@@ -202,7 +203,7 @@ pub(crate) fn events(run: &Run<'_>) -> Vec<String> {
             Event::ControlMissing { cycle, why } => {
                 said.push(format!("Cycle {cycle}: the control could not be planted: {why}."));
             }
-            Event::ControlPlanted { .. } => {}
+            Event::ControlPlanted { .. } | Event::PhaseDone { .. } => {}
         }
     }
     if said.len() > EVENTS {
@@ -220,6 +221,8 @@ pub(crate) fn events(run: &Run<'_>) -> Vec<String> {
             ),
         );
     }
+    let phases = PhaseSummary::list(run.recording);
+    said.splice(0..0, phases.iter().map(|phase| format!("Phase {}.", phase.sentence())));
     said
 }
 

@@ -7,6 +7,7 @@ mod scenarios;
 use heapsoak_record::Unit;
 use heapsoak_verdict::{ComponentVerdict, Finding};
 
+use crate::phases::PhaseSummary;
 use crate::json::values;
 use crate::units::{Bytes, Count};
 use crate::{Forecast, RenderError, Rendered, Renderer, Run, phrases};
@@ -208,6 +209,10 @@ fn foot(run: &Run<'_>) -> String {
         phrases::outcome(run),
     );
     let again = format!("again with: {}", phrases::reproduce(run));
-    let text = paragraph(&tame(&went), "", "  ") + &paragraph(&tame(&again), "", "  ");
+    let phases: String = PhaseSummary::list(run.recording)
+        .iter()
+        .map(|phase| paragraph(&tame(&format!("phase {}", phase.sentence())), "", "  "))
+        .collect();
+    let text = paragraph(&tame(&went), "", "  ") + &phases + &paragraph(&tame(&again), "", "  ");
     text.lines().map(|line| format!("{}\n", Ink::Quiet.on(line))).collect()
 }

@@ -71,6 +71,33 @@ fn mistakes_are_found_at_their_line_and_column() {
             "unknown word 'fine'",
         ),
         ("[load]", "[load", (2, 6), "unclosed table"),
+        ("[load]", "[[phase]]\nname = \"p\"\nidle = \"1s\"\n[load]", (3, 8), "none of the phases sends anything"),
+        ("[load]", "[[phase]]\nname = \"p\"\nshare = 0\n[load]", (3, 8), "phase 'p': it sends nothing"),
+        ("[load]", "[[phase]]\nname = \"p\"\nrequests = 5\n[load]", (3, 8), "in a cycle a phase has a 'share'"),
+        ("[load]", "[[warm-up]]\nname = \"w\"\nshare = 1\n[load]", (3, 8), "before the cycles a phase has 'requests'"),
+        (
+            "[load]",
+            "[[phase]]\nname = \"p\"\nshare = 1\nconnections = 0\n[load]",
+            (3, 8),
+            "connections is a number from 1",
+        ),
+        (
+            "[load]",
+            "[[phase]]\nname = \"p\"\nshare = 1\nrate = [0, 0]\n[load]",
+            (3, 8),
+            "rate is in requests a second",
+        ),
+        (
+            "[load]",
+            "[[phase]]\nname = \"p\"\nshare = 1\nrate = \"fast\"\n[load]",
+            (5, 8),
+            "requests a second: a number, or [from, to]",
+        ),
+        ("[load]", "[[phase]]\nname = \"p\"\nidle = \"1s\"\nshare = 1\n[load]", (3, 8), "it has 'idle' alone"),
+        ("path = \"/x\"", "path = \"/x\"\nbody-hex = \"0\"", (9, 12), "Odd number of digits"),
+        ("path = \"/x\"", "path = \"/x\"\nbody-hex = \"00\"\nbody = \"\"", (6, 1), "a body is given twice"),
+        ("path = \"/x\"", "path = \"/x\"\nbody-file = \"gone\"", (9, 13), "can't read the body"),
+        ("path = \"/x\"", "path = \"/x\"\nbody-file = \"gone\"\nbody = \"\"", (9, 13), "a body is given twice"),
     ];
     for (old, new, (line, column), message) in cases {
         assert!(VALID.contains(old), "{old}");
@@ -80,6 +107,44 @@ fn mistakes_are_found_at_their_line_and_column() {
         let place = format!("test.toml:{line}:{column}: ");
         assert!(problem.to_string().contains(&place), "{problem}");
     }
+}
+
+#[test]
+fn a_slip_is_told_what_was_probably_meant() {
+    for (old, new, hint) in [
+        ("cycles = 2", "cylces = 2", "did you mean 'cycles'?"),
+        ("\"a.x\" = 1", "\"a.xx\" = 1", "did you mean 'a.x'?"),
+        ("path = \"/x\"", "method = \"PSOT\"\npath = \"/x\"", "did you mean 'POST'?"),
+    ] {
+        let problem = problem(&VALID.replacen(old, new, 1));
+        assert_eq!(problem.hint(), Some(hint), "{new}");
+    }
+}
+
+#[test]
+fn a_body_comes_from_a_file_beside_the_one_that_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let kinds = folder.path().join("kinds");
+    fs::create_dir_all(kinds.join("bodies")).unwrap();
+    let named = |file: &str| {
+        KINDS.replace("path = \"/x\"", &format!("method = \"POST\"\npath = \"/x\"\nbody-file = \"{file}\""))
+    };
+    write(&kinds, "kinds.toml", &named("bodies/x.json"));
+    write(&kinds.join("bodies"), "x.json", "{\"id\":\"{{uuid}}\"}");
+    write(folder.path(), "s.toml", &scenario_including("kinds/kinds.toml", ""));
+    let load = || Scenario::load(&folder.path().join("s.toml"));
+    // What a recording keeps of the scenario stands for itself.
+    let scenario = load().unwrap();
+    assert!(scenario.source.contains("{{uuid}}") && !scenario.source.contains("body-file"), "{}", scenario.source);
+    write(&kinds, "kinds.toml", &named("bodies/x.png"));
+    fs::write(kinds.join("bodies/x.png"), [0x89, 0x50, 0xff]).unwrap();
+    assert!(load().unwrap().source.contains("body-hex = \"8950ff\""));
+    write(&kinds, "kinds.toml", &named("bodies/y.json"));
+    let error = load().unwrap_err().to_string();
+    assert!(error.contains("kinds.toml:5:13: can't read the body") && error.contains("y.json"), "{error}");
+    write(&kinds.join("bodies"), "y.json", "{{nonsense}}");
+    let error = load().unwrap_err().to_string();
+    assert!(error.contains("kinds.toml:5:13: ") && error.contains("'{{nonsense}}' is unknown"), "{error}");
 }
 
 #[test]

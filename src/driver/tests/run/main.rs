@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod bench;
+mod drafts;
 mod endings;
 mod files;
+mod phases;
 mod profile;
+mod reference;
 mod soak;

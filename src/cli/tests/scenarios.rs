@@ -1,0 +1,83 @@
+//! `scenario list`, `validate` and `new`, as a user types them.
+
+#![allow(clippy::unwrap_used, reason = "this is a test")]
+
+mod workbench;
+
+use std::path::PathBuf;
+
+use predicates::prelude::*;
+use predicates::str::{contains, starts_with};
+use workbench::{Workbench, repository};
+
+fn source(name: &str) -> PathBuf {
+    repository().join("src/driver/tests/drafts").join(name)
+}
+
+#[test]
+fn the_list_says_what_each_scenario_covers() {
+    let bench = Workbench::new();
+    let list = bench.heapsoak(&["scenario", "list"]).output().unwrap();
+    let list = String::from_utf8(list.stdout).unwrap();
+    let missed = list.split("\nmissed ").nth(1).unwrap();
+    let missed: Vec<&str> = missed.lines().skip(1).take_while(|line| line.starts_with(' ')).collect();
+    let of = |what: &str| missed.iter().find(|line| line.trim_start().starts_with(what)).unwrap_or_else(|| panic!("{missed:?}"));
+    assert!(of("components").contains("queue (") && of("components").contains("session ("));
+    assert!(of("failing").contains("session.expired-comment-fails"));
+    assert!(of("succeeding").contains("verifier.valid"));
+    assert!(of("faults").contains("unwritable"));
+    assert!(of("clock").contains("6m further"));
+}
+
+#[test]
+fn a_mistake_is_drawn_with_its_line_and_what_was_probably_meant() {
+    let bench = Workbench::new();
+    let good = std::fs::read_to_string(repository().join("examples/axum.toml")).unwrap();
+    bench.file("mine.toml", &good.replacen("cycles =", "cylces =", 1));
+    let line = good.lines().position(|line| line.starts_with("cycles =")).unwrap() + 1;
+    bench
+        .heapsoak(&["scenario", "validate", "mine.toml"])
+        .assert()
+        .code(2)
+        .stdout("")
+        .stderr(contains(format!("mine.toml:{line}:1")).and(contains("did you mean 'cycles'?")));
+}
+
+#[test]
+fn a_draft_goes_to_stdout_or_to_a_file_and_is_valid() {
+    let bench = Workbench::new();
+    for (option, name) in [("--from-openapi", "shop.openapi.yaml"), ("--from-har", "shop.har")] {
+        let file = source(name).display().to_string();
+        let out = bench.heapsoak(&["scenario", "new", option, &file]).assert().success().stderr("");
+        let printed = String::from_utf8(out.get_output().stdout.clone()).unwrap();
+        let named = format!("{name}.toml");
+        bench.heapsoak(&["scenario", "new", option, &file, "--out", &named]).assert().success().stdout("");
+        assert_eq!(std::fs::read_to_string(bench.path(&named)).unwrap(), printed);
+        bench.heapsoak(&["scenario", "validate", &named]).assert().success();
+        // What is there is never written over.
+        let again = bench.heapsoak(&["scenario", "new", option, &file, "--out", &named]).assert().code(2);
+        again.stderr(contains(format!("{named} exists")));
+    }
+}
+
+#[test]
+fn a_draft_of_what_is_none_is_one_clear_line() {
+    let bench = Workbench::new();
+    bench.file("page.html", "<html>\n");
+    let one_line = || predicate::function(|text: &str| text.lines().count() == 1);
+    for option in ["--from-openapi", "--from-har"] {
+        let run = bench.heapsoak(&["scenario", "new", option, "page.html"]).assert().code(2);
+        run.stdout("").stderr(starts_with("error: page.html").and(one_line()));
+    }
+    bench.heapsoak(&["scenario", "new"]).assert().code(2).stdout("");
+}
+
+#[test]
+fn a_variable_that_is_not_set_is_asked_for_before_anything_starts() {
+    let bench = Workbench::new();
+    let file = source("shop.har").display().to_string();
+    bench.heapsoak(&["scenario", "new", "--from-har", &file, "--out", "shop.toml"]).assert().success();
+    let run = bench.heapsoak(&["soak", "shop.toml", "--quiet"]).env_remove("HEAPSOAK_COOKIE").assert().code(2);
+    run.stdout("").stderr(contains("HEAPSOAK_ACCESS_TOKEN").and(contains("set it")));
+    assert!(!bench.path("reports").join("latest").exists());
+}
