@@ -393,10 +393,9 @@ pub(crate) enum Scenario {
 
 /// What a scenario is drafted from.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false, args = ["from_openapi", "from_har"])]
 pub(crate) struct NewScenario {
     /// OpenAPI document of version 3, as JSON or YAML: a kind for each operation, and for the errors it names.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", required_unless_present = "from_har", conflicts_with = "from_har")]
     pub(crate) from_openapi: Option<PathBuf>,
     /// HAR file, as browsers save what they recorded: a kind for all requests that differ in ids only.
     #[arg(long, value_name = "FILE")]

@@ -89,7 +89,11 @@ fn covers(scenario: &Scenario) -> Vec<(&'static str, String)> {
     covers.push(("faults", scenario.faults().join(", ")));
     if let Some(advance) = scenario.advance {
         let by = advance.by;
-        let every = if advance.every == 1 { "each cycle".to_owned() } else { format!("every {} cycles", advance.every) };
+        let every = if advance.every == 1 {
+            "each cycle".to_owned()
+        } else {
+            format!("every {} cycles", advance.every)
+        };
         covers.push(("clock", format!("{by} further after {every}")));
     }
     covers.retain(|(_, words)| !words.is_empty());

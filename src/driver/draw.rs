@@ -145,7 +145,8 @@ mod tests {
         assert!((below_mean - 0.632).abs() < 0.013, "{below_mean}");
         let below_median = share(|draw| draw.log_normal(500.0, 0.7), |drawn| drawn < 500.0);
         assert!((below_median - 0.5).abs() < 0.013, "{below_median}");
-        let below_one_sigma = share(|draw| draw.log_normal(500.0, 0.7), |drawn| drawn < 500.0 * 0.7_f64.exp());
+        let below_one_sigma =
+            share(|draw| draw.log_normal(500.0, 0.7), |drawn| drawn < 500.0 * 0.7_f64.exp());
         assert!((below_one_sigma - 0.841).abs() < 0.013, "{below_one_sigma}");
     }
 

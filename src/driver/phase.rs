@@ -139,7 +139,8 @@ expect = {{ ok = [200] }}
         let turns = take_turns(&scenario.phases, &flows, &scenario);
         let names: Vec<_> = turns.iter().map(|turn| turn.name.unwrap()).collect();
         assert_eq!(names, ["a", "rest", "b"]);
-        let (TurnWork::Send { flows: a, .. }, TurnWork::Send { flows: b, .. }) = (&turns[0].work, &turns[2].work)
+        let (TurnWork::Send { flows: a, .. }, TurnWork::Send { flows: b, .. }) =
+            (&turns[0].work, &turns[2].work)
         else {
             panic!("{turns:?}");
         };

@@ -155,7 +155,8 @@ impl<'a> Run<'a> {
 pub async fn run(run: Run<'_>, watcher: &mut dyn Watcher) -> Result<Recording, RunError> {
     let (spec, plan) = (run.target(), run.plan());
     if let Some(name) = run.scenario.variables().into_iter().find(|name| std::env::var(name).is_err()) {
-        let message = format!("the environment has no variable {name}, and the scenario's requests need it: set it");
+        let message =
+            format!("the environment has no variable {name}, and the scenario's requests need it: set it");
         return Err(RunError::Input(message));
     }
     let seed = run.seed.unwrap_or(run.scenario.seed);

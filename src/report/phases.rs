@@ -82,8 +82,13 @@ mod tests {
 
     fn recording(events: Vec<Event>) -> Recording {
         let plan = Plan { cycles: 2, max_cycles: 2, requests_per_cycle: 100, concurrency: 4 };
-        let target =
-            Target { name: String::new(), command: Vec::new(), pid: 1, as_found: Vec::new(), memory_limit_bytes: None };
+        let target = Target {
+            name: String::new(),
+            command: Vec::new(),
+            pid: 1,
+            as_found: Vec::new(),
+            memory_limit_bytes: None,
+        };
         let mut recording = Recording::new(Header {
             format_version: FORMAT_VERSION,
             tool_version: String::new(),

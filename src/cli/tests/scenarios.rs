@@ -21,7 +21,9 @@ fn the_list_says_what_each_scenario_covers() {
     let list = String::from_utf8(list.stdout).unwrap();
     let missed = list.split("\nmissed ").nth(1).unwrap();
     let missed: Vec<&str> = missed.lines().skip(1).take_while(|line| line.starts_with(' ')).collect();
-    let of = |what: &str| missed.iter().find(|line| line.trim_start().starts_with(what)).unwrap_or_else(|| panic!("{missed:?}"));
+    let of = |what: &str| {
+        missed.iter().find(|line| line.trim_start().starts_with(what)).unwrap_or_else(|| panic!("{missed:?}"))
+    };
     assert!(of("components").contains("queue (") && of("components").contains("session ("));
     assert!(of("failing").contains("session.expired-comment-fails"));
     assert!(of("succeeding").contains("verifier.valid"));
@@ -77,7 +79,8 @@ fn a_variable_that_is_not_set_is_asked_for_before_anything_starts() {
     let bench = Workbench::new();
     let file = source("shop.har").display().to_string();
     bench.heapsoak(&["scenario", "new", "--from-har", &file, "--out", "shop.toml"]).assert().success();
-    let run = bench.heapsoak(&["soak", "shop.toml", "--quiet"]).env_remove("HEAPSOAK_COOKIE").assert().code(2);
+    let run =
+        bench.heapsoak(&["soak", "shop.toml", "--quiet"]).env_remove("HEAPSOAK_COOKIE").assert().code(2);
     run.stdout("").stderr(contains("HEAPSOAK_ACCESS_TOKEN").and(contains("set it")));
     assert!(!bench.path("reports").join("latest").exists());
 }

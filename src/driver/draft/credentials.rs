@@ -29,8 +29,19 @@ const DROPPED: &[&str] = &[
 ];
 
 /// Words that a header, field or parameter with a secret has in its name.
-const SECRET: &[&str] =
-    &["token", "secret", "password", "passwd", "api-key", "apikey", "session", "csrf", "xsrf", "auth", "credential"];
+const SECRET: &[&str] = &[
+    "token",
+    "secret",
+    "password",
+    "passwd",
+    "api-key",
+    "apikey",
+    "session",
+    "csrf",
+    "xsrf",
+    "auth",
+    "credential",
+];
 
 /// Whether a header is left out.
 pub(super) fn is_dropped(header: &str) -> bool {
@@ -110,7 +121,10 @@ mod tests {
 
     #[test]
     fn secrets_of_a_body_are_asked_for_in_the_environment() {
-        let json = without_secrets(r#"{"user":"a","password":"hunter2","deep":[{"apiKey":"k"}]}"#, "application/json");
+        let json = without_secrets(
+            r#"{"user":"a","password":"hunter2","deep":[{"apiKey":"k"}]}"#,
+            "application/json",
+        );
         assert!(!json.contains("hunter2") && !json.contains("\"k\""), "{json}");
         assert!(json.contains(r#""password":"{{env:HEAPSOAK_PASSWORD}}""#), "{json}");
         let form = without_secrets("user=a&csrf_token=abc", "application/x-www-form-urlencoded");

@@ -14,8 +14,8 @@ const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
 /// Endings of files that do not change from request to request.
 const STATIC: &[&str] = &[
-    "css", "js", "mjs", "map", "png", "jpg", "jpeg", "gif", "svg", "webp", "avif", "ico", "woff", "woff2", "ttf",
-    "otf", "mp4", "webm", "wasm",
+    "css", "js", "mjs", "map", "png", "jpg", "jpeg", "gif", "svg", "webp", "avif", "ico", "woff", "woff2",
+    "ttf", "otf", "mp4", "webm", "wasm",
 ];
 
 /// Paths of one kind that are told apart, at most.
@@ -97,8 +97,11 @@ pub(super) fn draft(text: &str) -> Result<Draft, Mistake> {
     })?;
     let entries = archive.log.entries;
     let origin = busiest(&entries).ok_or_else(|| Mistake::of_all("the HAR file has no HTTP request"))?;
-    let mut draft =
-        Draft { title: format!("what was recorded of {origin}"), url: Some(origin.clone()), ..Draft::default() };
+    let mut draft = Draft {
+        title: format!("what was recorded of {origin}"),
+        url: Some(origin.clone()),
+        ..Draft::default()
+    };
     if !is_here(&origin) {
         draft.notes.push(format!("Recorded at {origin}: in [target], name the server that is to be soaked."));
         draft.url = None;
@@ -117,7 +120,11 @@ pub(super) fn draft(text: &str) -> Result<Draft, Mistake> {
         };
         let path = path_of(&entry.request.url, &origin);
         let is_static = is_static(entry, &path);
-        let shape = if is_static { "static".to_owned() } else { format!("{} {}", entry.request.method, shape(&path)) };
+        let shape = if is_static {
+            "static".to_owned()
+        } else {
+            format!("{} {}", entry.request.method, shape(&path))
+        };
         let place = groups.iter().position(|(known, _)| *known == shape).unwrap_or_else(|| {
             groups.push((shape, Group::new(entry, is_static)));
             groups.len() - 1
@@ -128,10 +135,14 @@ pub(super) fn draft(text: &str) -> Result<Draft, Mistake> {
         draft.notes.push(format!("Left out, because they went to other servers: {others}."));
     }
     if unsendable > 0 {
-        draft.notes.push(format!("Left out, because of their method or for want of an answer: {unsendable}."));
+        draft
+            .notes
+            .push(format!("Left out, because of their method or for want of an answer: {unsendable}."));
     }
     if groups.iter().any(|(_, group)| group.has_secrets()) {
-        draft.notes.push("Cookies, tokens and passwords were left out: they are taken from the environment.".to_owned());
+        draft.notes.push(
+            "Cookies, tokens and passwords were left out: they are taken from the environment.".to_owned(),
+        );
     }
     for (shape, group) in &groups {
         let taken = |name: &str| draft.kinds.iter().any(|kind| kind.name == name);
@@ -148,7 +159,9 @@ pub(super) fn draft(text: &str) -> Result<Draft, Mistake> {
 fn busiest(entries: &[Entry]) -> Option<String> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for entry in entries {
-        if let Some((origin, _)) = split_url(&entry.request.url).filter(|(origin, _)| origin.starts_with("http")) {
+        if let Some((origin, _)) =
+            split_url(&entry.request.url).filter(|(origin, _)| origin.starts_with("http"))
+        {
             *counts.entry(origin).or_default() += 1;
         }
     }
@@ -179,8 +192,11 @@ fn is_static(entry: &Entry, path: &str) -> bool {
 fn shape(path: &str) -> String {
     let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
     let words: Vec<&str> = path.split('/').map(|word| if names_one(word) { "*" } else { word }).collect();
-    let mut parameters: Vec<&str> =
-        query.into_iter().flat_map(|query| query.split('&')).filter_map(|one| one.split('=').next()).collect();
+    let mut parameters: Vec<&str> = query
+        .into_iter()
+        .flat_map(|query| query.split('&'))
+        .filter_map(|one| one.split('=').next())
+        .collect();
     parameters.sort_unstable();
     format!("{}?{}", words.join("/"), parameters.join("&"))
 }
@@ -189,12 +205,22 @@ fn shape(path: &str) -> String {
 fn names_one(word: &str) -> bool {
     let digits = word.bytes().filter(u8::is_ascii_digit).count();
     (!word.is_empty() && digits == word.len())
-        || (word.len() >= 8 && digits > 0 && word.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-'))
+        || (word.len() >= 8
+            && digits > 0
+            && word.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-'))
 }
 
 impl<'a> Group<'a> {
     fn new(first: &'a Entry, is_static: bool) -> Group<'a> {
-        Group { is_static, paths: Vec::new(), bodies: Vec::new(), first, count: 0, ok: Vec::new(), error: Vec::new() }
+        Group {
+            is_static,
+            paths: Vec::new(),
+            bodies: Vec::new(),
+            first,
+            count: 0,
+            ok: Vec::new(),
+            error: Vec::new(),
+        }
     }
 
     fn add(&mut self, entry: &'a Entry, path: String, status: u16) {
@@ -218,7 +244,8 @@ impl<'a> Group<'a> {
     }
 
     fn has_secrets(&self) -> bool {
-        let header = |header: &Header| is_secret(&header.name) && !is_dropped(&header.name.to_ascii_lowercase());
+        let header =
+            |header: &Header| is_secret(&header.name) && !is_dropped(&header.name.to_ascii_lowercase());
         let body = self.bodies.first().map(|body| without_secrets(body, self.content_type()));
         self.first.request.headers.iter().any(header)
             || self.paths.iter().any(|path| path.contains("{{env:"))
@@ -236,12 +263,14 @@ impl<'a> Group<'a> {
         let path = shape.split([' ', '?']).nth(1).unwrap_or("/");
         let words = path.split('/').map(slug).filter(|word| !word.is_empty() && word != "api");
         // `/api/v1/users` is about users.
-        let is_version = |word: &String| word.starts_with('v') && word[1..].bytes().all(|byte| byte.is_ascii_digit());
+        let is_version =
+            |word: &String| word.starts_with('v') && word[1..].bytes().all(|byte| byte.is_ascii_digit());
         let words: Vec<String> = words.filter(|word| !is_version(word)).collect();
         let component = words.first().cloned().unwrap_or_else(|| "root".to_owned());
         let method = self.first.request.method.to_ascii_lowercase();
         let one = if path.contains('*') { vec!["one".to_owned()] } else { Vec::new() };
-        let what = [method].into_iter().chain(words.into_iter().skip(1)).chain(one).collect::<Vec<_>>().join("-");
+        let what =
+            [method].into_iter().chain(words.into_iter().skip(1)).chain(one).collect::<Vec<_>>().join("-");
         format!("{component}.{what}")
     }
 
@@ -283,7 +312,8 @@ impl<'a> Group<'a> {
         for Header { name, value } in &self.first.request.headers {
             let name = name.to_ascii_lowercase();
             let known = headers.iter().any(|(known, _)| *known == name);
-            let can_be_sent = http::HeaderName::try_from(&name).is_ok() && http::HeaderValue::from_str(value).is_ok();
+            let can_be_sent =
+                http::HeaderName::try_from(&name).is_ok() && http::HeaderValue::from_str(value).is_ok();
             if known || !can_be_sent || is_dropped(&name) || (self.is_static && !is_secret(&name)) {
                 continue;
             }

@@ -52,8 +52,7 @@ pub enum DraftError {
 pub fn draft_scenario(from: DraftSource, path: &Path) -> Result<String, DraftError> {
     let text = fs::read_to_string(path)
         .map_err(|source| DraftError::Unreadable { path: path.to_owned(), source })?;
-    let unfit =
-        |Mistake { place, message }| DraftError::Unfit { path: path.to_owned(), place, message };
+    let unfit = |Mistake { place, message }| DraftError::Unfit { path: path.to_owned(), place, message };
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let draft = match from {
         DraftSource::OpenApi => openapi::draft(&yaml::read(&text, path).map_err(unfit)?),

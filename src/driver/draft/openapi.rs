@@ -32,7 +32,8 @@ pub(super) fn draft(root: &Value) -> Result<Draft, Mistake> {
     check_version(root)?;
     let document = Document(root);
     let paths = root.get("paths").and_then(Value::as_object);
-    let paths = paths.ok_or_else(|| Mistake::of_all("the document has no 'paths': there is nothing to ask"))?;
+    let paths =
+        paths.ok_or_else(|| Mistake::of_all("the document has no 'paths': there is nothing to ask"))?;
     let mut draft = Draft { title: title(root), ..Draft::default() };
     let (url, base) = server(root, &mut draft.notes);
     draft.url = url;
@@ -89,7 +90,8 @@ fn server(root: &Value, notes: &mut Vec<String>) -> (Option<String>, String) {
         if is_here(&origin) {
             return (Some(origin), base);
         }
-        notes.push(format!("The document's server is {url}: in [target], name the one that is to be soaked."));
+        notes
+            .push(format!("The document's server is {url}: in [target], name the one that is to be soaked."));
         return (None, base);
     }
     let base = url.trim_end_matches('/').to_owned();
@@ -112,7 +114,8 @@ impl<'a> Operation<'a> {
     fn name(self) -> String {
         let tag = self.spec.pointer("/tags/0").and_then(Value::as_str).map(slug);
         let words = self.path.split('/').filter(|word| !word.is_empty() && !word.starts_with('{'));
-        let component = tag.filter(|tag| !tag.is_empty()).or_else(|| words.map(slug).find(|word| !word.is_empty()));
+        let component =
+            tag.filter(|tag| !tag.is_empty()).or_else(|| words.map(slug).find(|word| !word.is_empty()));
         let id = self.spec.get("operationId").and_then(Value::as_str).map(slug).filter(|id| !id.is_empty());
         let what = id.unwrap_or_else(|| slug(&format!("{} {}", self.method, self.path)));
         format!("{}.{what}", component.unwrap_or_else(|| "root".to_owned()))
@@ -126,8 +129,15 @@ impl<'a> Operation<'a> {
         let mut wrong = Vec::new();
         if step.error.contains(&404) && step.path.contains("{{") {
             let comments = vec!["The same for something that does not exist.".to_owned()];
-            let missing = DraftStep { error: vec![404], ok: Vec::new(), path: self.path_to_nothing(), ..step.clone() };
-            wrong.push(DraftKind { name: format!("{name}-unknown"), weight: WRONG, comments, setup: None, step: missing });
+            let missing =
+                DraftStep { error: vec![404], ok: Vec::new(), path: self.path_to_nothing(), ..step.clone() };
+            wrong.push(DraftKind {
+                name: format!("{name}-unknown"),
+                weight: WRONG,
+                comments,
+                setup: None,
+                step: missing,
+            });
         }
         let mut refusal: Vec<u16> = [400, 422].into_iter().filter(|code| step.error.contains(code)).collect();
         if let (Some(body), false) = (&step.body, refusal.is_empty()) {
@@ -136,7 +146,13 @@ impl<'a> Operation<'a> {
             refusal.sort_unstable();
             let comments = vec!["The same with a body that is cut off.".to_owned()];
             let cut = DraftStep { body: Some(cut_off(body)), ok: Vec::new(), error: refusal, ..step.clone() };
-            wrong.push(DraftKind { name: format!("{name}-malformed"), weight: WRONG, comments, setup: None, step: cut });
+            wrong.push(DraftKind {
+                name: format!("{name}-malformed"),
+                weight: WRONG,
+                comments,
+                setup: None,
+                step: cut,
+            });
         }
         let setup = self.maker(paths);
         if let Some((parameter, _)) = &setup {
@@ -150,13 +166,16 @@ impl<'a> Operation<'a> {
     fn step(self) -> (DraftStep, Vec<String>) {
         let mut comments = Vec::new();
         let mut headers = self.credentials();
-        for parameter in self.parameters().filter(|parameter| parameter["in"] == "header" && is_required(parameter)) {
+        for parameter in
+            self.parameters().filter(|parameter| parameter["in"] == "header" && is_required(parameter))
+        {
             let name = parameter["name"].as_str().unwrap_or_default().to_ascii_lowercase();
             if !["accept", "content-type", "authorization"].contains(&name.as_str()) && is_header(&name) {
                 headers.push((name, self.value_of(parameter)));
             }
         }
-        let optional = self.parameters().filter(|parameter| parameter["in"] == "query" && !is_required(parameter));
+        let optional =
+            self.parameters().filter(|parameter| parameter["in"] == "query" && !is_required(parameter));
         let optional: Vec<&str> = optional.filter_map(|parameter| parameter["name"].as_str()).collect();
         if !optional.is_empty() {
             comments.push(format!("Parameters left out: {}.", optional.join(", ")));
@@ -192,11 +211,14 @@ impl<'a> Operation<'a> {
             path.push_str(before);
             let parameter = self.parameters().find(|one| one["name"] == name && one["in"] == "path");
             let value = given(name);
-            path.push_str(&value.unwrap_or_else(|| parameter.map_or_else(|| "{{hex:8}}".to_owned(), |one| self.value_of(one))));
+            path.push_str(&value.unwrap_or_else(|| {
+                parameter.map_or_else(|| "{{hex:8}}".to_owned(), |one| self.value_of(one))
+            }));
             rest = after;
         }
         path.push_str(rest);
-        let query = self.parameters().filter(|parameter| parameter["in"] == "query" && is_required(parameter));
+        let query =
+            self.parameters().filter(|parameter| parameter["in"] == "query" && is_required(parameter));
         let query = query.filter_map(|parameter| {
             Some(format!("{}={}", percent_encode(parameter["name"].as_str()?), self.value_of(parameter)))
         });
@@ -230,7 +252,9 @@ impl<'a> Operation<'a> {
         let schema = media.get("schema").unwrap_or(&Value::Null);
         if name.contains("json") {
             let example = example(media);
-            return Some(example.map_or_else(|| self.document.json(schema), |example| literal(&example.to_string())));
+            return Some(
+                example.map_or_else(|| self.document.json(schema), |example| literal(&example.to_string())),
+            );
         }
         comments.push(format!("Its body is {name}: write it, or name a file with body-file."));
         let text = example(media).and_then(Value::as_str).map(literal);
@@ -295,10 +319,12 @@ fn is_required(parameter: &Value) -> bool {
 }
 
 fn is_header(name: &str) -> bool {
-    http::HeaderName::try_from(name).is_ok() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    http::HeaderName::try_from(name).is_ok()
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// A body without its end, cut where no template part is cut with it.
 fn cut_off(body: &str) -> String {
-    body.trim_end().trim_end_matches('}').trim_end_matches(']').to_owned() + if body.ends_with("}}}") { "}}" } else { "" }
+    body.trim_end().trim_end_matches('}').trim_end_matches(']').to_owned()
+        + if body.ends_with("}}}") { "}}" } else { "" }
 }

@@ -181,13 +181,18 @@ fn number(schema: &Value) -> String {
         let shift = schema.get(exclusive).is_some_and(|value| value != &Value::Bool(false));
         Some((bound, shift))
     };
-    let low = bound("minimum", "exclusiveMinimum").map_or(1.0, |(low, shift)| low.ceil() + f64::from(u8::from(shift)));
+    let low = bound("minimum", "exclusiveMinimum")
+        .map_or(1.0, |(low, shift)| low.ceil() + f64::from(u8::from(shift)));
     let high = bound("maximum", "exclusiveMaximum")
         .map_or(low.max(0.0) + 999.0, |(high, shift)| high.floor() - f64::from(u8::from(shift)));
     if high < 0.0 || high < low {
         return format!("{low}");
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "both are from zero up, and cut")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "both are from zero up, and cut"
+    )]
     let (low, high) = (low.max(0.0) as u64, high.min(1e15) as u64);
     format!("{{{{range:{low}..{}}}}}", high + 1)
 }

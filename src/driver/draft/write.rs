@@ -21,7 +21,10 @@ impl Draft {
             text.push('\n');
         };
         line("#:schema scenario.schema.json");
-        line(&format!("# Drafted from {}. The schema: heapsoak schema scenario > scenario.schema.json", one_line(source)));
+        line(&format!(
+            "# Drafted from {}. The schema: heapsoak schema scenario > scenario.schema.json",
+            one_line(source)
+        ));
         line("# A draft: look through what is sent, and narrow what it may be answered with.");
         for note in &self.notes {
             line(&format!("# {}", one_line(note)));
@@ -35,7 +38,9 @@ impl Draft {
         line("[target]");
         line(&format!("url = {}", quote(self.url.as_deref().unwrap_or(ANYWHERE))));
         line("");
-        line("# A cycle ends with a look at what the server still holds; a verdict wants twenty of them or more.");
+        line(
+            "# A cycle ends with a look at what the server still holds; a verdict wants twenty of them or more.",
+        );
         line("[load]");
         line("cycles = 20");
         line("max-cycles = 40");
@@ -79,8 +84,11 @@ impl DraftStep {
         }
         fields.push(format!("path = {}", quote(&self.path)));
         if !self.headers.is_empty() {
-            let headers: Vec<String> =
-                self.headers.iter().map(|(name, value)| format!("{} = {}", key(name), quote(value))).collect();
+            let headers: Vec<String> = self
+                .headers
+                .iter()
+                .map(|(name, value)| format!("{} = {}", key(name), quote(value)))
+                .collect();
             fields.push(format!("headers = {{ {} }}", headers.join(", ")));
         }
         fields.extend(self.body.as_ref().map(|body| format!("body = {}", quote(body))));

@@ -21,9 +21,11 @@ pub(super) fn read(text: &str, path: &Path) -> Result<Value, Mistake> {
 
 fn convert(yaml: &Yaml) -> Value {
     match yaml {
-        Yaml::Real(number) => {
-            number.parse().ok().and_then(Number::from_f64).map_or_else(|| number.clone().into(), Value::Number)
-        }
+        Yaml::Real(number) => number
+            .parse()
+            .ok()
+            .and_then(Number::from_f64)
+            .map_or_else(|| number.clone().into(), Value::Number),
         Yaml::Integer(number) => (*number).into(),
         Yaml::String(text) => text.clone().into(),
         Yaml::Boolean(yes) => (*yes).into(),

@@ -187,7 +187,8 @@ impl Slot<'_> {
         values: &mut Values,
     ) -> Result<bool, String> {
         // The original comes earlier in this stage, so it is under way or done.
-        let original = self.batch.sent.requests.get(&original).ok_or("what is to be replayed is in no earlier flow")?;
+        let original =
+            self.batch.sent.requests.get(&original).ok_or("what is to be replayed is in no earlier flow")?;
         let original = original.wait().await.as_ref().ok_or("what is to be replayed could not be sent")?;
         let prepared = original
             .append(&replay.append, values, self.batch.clock.server_now_ms())

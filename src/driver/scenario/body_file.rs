@@ -45,9 +45,8 @@ pub(super) fn inline(source: &Source, file: &mut ScenarioFile) -> Result<(), Sce
 impl Slot<'_> {
     fn fill(self, source: &Source) -> Result<(), ScenarioError> {
         let Some(name) = self.file.take() else { return Ok(()) };
-        let problem = |message: String, help: Option<String>| {
-            Err(source.problem_with_help(name.span(), message, help))
-        };
+        let problem =
+            |message: String, help: Option<String>| Err(source.problem_with_help(name.span(), message, help));
         if self.text.is_some() || self.bytes.is_some() {
             return problem("a body is given twice: keep 'body' or 'body-file'".to_owned(), None);
         }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::ScenarioError;
 use super::body_file;
-use super::hint::did_you_mean_in;
 use super::file::{KindFile, ScenarioFile, StageFile};
+use super::hint::did_you_mean_in;
 use super::problem::Source;
 
 /// Version of the files this driver reads.
@@ -107,11 +107,10 @@ impl KindFile {
 }
 
 fn parse(source: &Source) -> Result<ScenarioFile, ScenarioError> {
-    let file: ScenarioFile = toml::from_str(&source.text)
-        .map_err(|error| {
-            let help = did_you_mean_in(error.message());
-            source.problem_with_help(error.span().unwrap_or(0..0), error.message(), help)
-        })?;
+    let file: ScenarioFile = toml::from_str(&source.text).map_err(|error| {
+        let help = did_you_mean_in(error.message());
+        source.problem_with_help(error.span().unwrap_or(0..0), error.message(), help)
+    })?;
     if *file.version.get_ref() != VERSION {
         let message =
             format!("version {} is unknown: this heapsoak reads version {VERSION}", file.version.get_ref());

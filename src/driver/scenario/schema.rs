@@ -126,7 +126,8 @@ mod tests {
         files.retain(|file| !file.ends_with("Cargo.toml"));
         for file in files {
             let text = std::fs::read_to_string(&file).unwrap();
-            let schema = text.lines().next().and_then(|line| line.strip_prefix("#:schema ")).unwrap_or_default();
+            let schema =
+                text.lines().next().and_then(|line| line.strip_prefix("#:schema ")).unwrap_or_default();
             let schema = file.parent().unwrap().join(schema);
             assert!(schema.ends_with("scenario.schema.json") && schema.is_file(), "{}", file.display());
             let scenario = read(&text);

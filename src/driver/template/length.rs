@@ -27,7 +27,9 @@ impl Length {
                 sigma: read_sigma(source, sigma)?,
                 most: read_most(source, most)?,
             }),
-            ("log-normal", _) => Err(wrong(source, "log-normal:MEDIAN:SIGMA or log-normal:MEDIAN:SIGMA:MOST")),
+            ("log-normal", _) => {
+                Err(wrong(source, "log-normal:MEDIAN:SIGMA or log-normal:MEDIAN:SIGMA:MOST"))
+            }
             ("exponential", [mean, most @ ..]) if most.len() < 2 => {
                 Ok(Length::Exponential { mean: read_size(source, mean)?, most: read_most(source, most)? })
             }

@@ -7,8 +7,8 @@ mod scenarios;
 use heapsoak_record::Unit;
 use heapsoak_verdict::{ComponentVerdict, Finding};
 
-use crate::phases::PhaseSummary;
 use crate::json::values;
+use crate::phases::PhaseSummary;
 use crate::units::{Bytes, Count};
 use crate::{Forecast, RenderError, Rendered, Renderer, Run, phrases};
 pub(crate) use ink::{Ink, finish, tame};

@@ -53,8 +53,16 @@ fn an_openapi_document_becomes_a_scenario_of_its_operations_and_their_errors() {
         "reports.get-reports-year",
     ];
     assert_eq!(names(&scenario), expected);
-    let failing: Vec<_> = scenario.kinds.iter().filter(|kind| kind.is_error_path()).map(|kind| kind.name.as_str()).collect();
-    assert_eq!(failing, expected.iter().filter(|name| name.ends_with("unknown") || name.ends_with("malformed")).copied().collect::<Vec<_>>());
+    let failing: Vec<_> =
+        scenario.kinds.iter().filter(|kind| kind.is_error_path()).map(|kind| kind.name.as_str()).collect();
+    assert_eq!(
+        failing,
+        expected
+            .iter()
+            .filter(|name| name.ends_with("unknown") || name.ends_with("malformed"))
+            .copied()
+            .collect::<Vec<_>>()
+    );
     assert_eq!(scenario.variables(), ["HEAPSOAK_TOKEN"]);
     assert_eq!(scenario.target.own.as_ref().unwrap().url.as_deref(), Some("http://127.0.0.1:8080"));
 }
@@ -72,7 +80,8 @@ fn yaml_and_json_give_the_same_draft() {
     let named_json = draft_scenario(DraftSource::OpenApi, &path).unwrap();
     // But for the order of what the document has in tables, which JSON's reader sorts.
     let sorted = |text: &str| {
-        let mut lines: Vec<String> = text.lines().map(|line| line.replace("openapi.json", "openapi.yaml")).collect();
+        let mut lines: Vec<String> =
+            text.lines().map(|line| line.replace("openapi.json", "openapi.yaml")).collect();
         lines.sort();
         lines
     };
@@ -83,7 +92,8 @@ fn to_json(yaml: &yaml_rust2::Yaml) -> String {
     use yaml_rust2::Yaml;
     match yaml {
         Yaml::Hash(fields) => {
-            let key = |key: &Yaml| key.as_str().map_or_else(|| key.as_i64().unwrap().to_string(), str::to_owned);
+            let key =
+                |key: &Yaml| key.as_str().map_or_else(|| key.as_i64().unwrap().to_string(), str::to_owned);
             let fields = fields.iter().map(|(name, value)| format!("{:?}:{}", key(name), to_json(value)));
             format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
         }
@@ -104,14 +114,8 @@ fn a_har_file_becomes_a_scenario_without_its_secrets() {
         assert!(!draft.to_lowercase().contains(dropped), "{dropped}: {draft}");
     }
     let scenario = read(&draft);
-    let expected = [
-        "assets.static",
-        "login.post",
-        "orders.get-one",
-        "orders.get-one-2",
-        "orders.post",
-        "root.get",
-    ];
+    let expected =
+        ["assets.static", "login.post", "orders.get-one", "orders.get-one-2", "orders.post", "root.get"];
     assert_eq!(names(&scenario), expected);
     let variables = [
         "HEAPSOAK_ACCESS_TOKEN",
@@ -131,7 +135,12 @@ fn a_har_file_becomes_a_scenario_without_its_secrets() {
 fn what_is_no_such_file_is_one_clear_error_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     for (name, from, text, expected) in [
-        ("a.json", DraftSource::OpenApi, "{\"openapi\": \"3.1.0\"", "a.json:1:19: EOF while parsing an object"),
+        (
+            "a.json",
+            DraftSource::OpenApi,
+            "{\"openapi\": \"3.1.0\"",
+            "a.json:1:19: EOF while parsing an object",
+        ),
         ("b.yaml", DraftSource::OpenApi, "openapi: 3.0.0\n  paths: {", "b.yaml:2:"),
         ("c.yaml", DraftSource::OpenApi, "", "c.yaml: the document is empty"),
         ("d.yaml", DraftSource::OpenApi, "title: x", "d.yaml: this is no OpenAPI document"),
@@ -139,8 +148,18 @@ fn what_is_no_such_file_is_one_clear_error_with_its_place() {
         ("f.json", DraftSource::OpenApi, "{\"openapi\": \"3.0.0\"}", "f.json: the document has no 'paths'"),
         ("g.json", DraftSource::OpenApi, "{\"openapi\": \"3.0.0\", \"paths\": {}}", "have no operation"),
         ("h.json", DraftSource::OpenApi, "{\"openapi\": \"4.0.0\"}", "OpenAPI 4.0.0 is unknown"),
-        ("i.har", DraftSource::Har, "{\"log\": {}}", "i.har:1:10: this is no HAR file: missing field `entries`"),
-        ("j.har", DraftSource::Har, "{\"log\": {\"entries\": []}}", "j.har: the HAR file has no HTTP request"),
+        (
+            "i.har",
+            DraftSource::Har,
+            "{\"log\": {}}",
+            "i.har:1:10: this is no HAR file: missing field `entries`",
+        ),
+        (
+            "j.har",
+            DraftSource::Har,
+            "{\"log\": {\"entries\": []}}",
+            "j.har: the HAR file has no HTTP request",
+        ),
         ("k.har", DraftSource::Har, "<html>", "k.har:1:1: this is no HAR file: expected value"),
     ] {
         let path = folder.path().join(name);

@@ -71,10 +71,25 @@ fn mistakes_are_found_at_their_line_and_column() {
             "unknown word 'fine'",
         ),
         ("[load]", "[load", (2, 6), "unclosed table"),
-        ("[load]", "[[phase]]\nname = \"p\"\nidle = \"1s\"\n[load]", (3, 8), "none of the phases sends anything"),
+        (
+            "[load]",
+            "[[phase]]\nname = \"p\"\nidle = \"1s\"\n[load]",
+            (3, 8),
+            "none of the phases sends anything",
+        ),
         ("[load]", "[[phase]]\nname = \"p\"\nshare = 0\n[load]", (3, 8), "phase 'p': it sends nothing"),
-        ("[load]", "[[phase]]\nname = \"p\"\nrequests = 5\n[load]", (3, 8), "in a cycle a phase has a 'share'"),
-        ("[load]", "[[warm-up]]\nname = \"w\"\nshare = 1\n[load]", (3, 8), "before the cycles a phase has 'requests'"),
+        (
+            "[load]",
+            "[[phase]]\nname = \"p\"\nrequests = 5\n[load]",
+            (3, 8),
+            "in a cycle a phase has a 'share'",
+        ),
+        (
+            "[load]",
+            "[[warm-up]]\nname = \"w\"\nshare = 1\n[load]",
+            (3, 8),
+            "before the cycles a phase has 'requests'",
+        ),
         (
             "[load]",
             "[[phase]]\nname = \"p\"\nshare = 1\nconnections = 0\n[load]",
@@ -93,11 +108,21 @@ fn mistakes_are_found_at_their_line_and_column() {
             (5, 8),
             "requests a second: a number, or [from, to]",
         ),
-        ("[load]", "[[phase]]\nname = \"p\"\nidle = \"1s\"\nshare = 1\n[load]", (3, 8), "it has 'idle' alone"),
+        (
+            "[load]",
+            "[[phase]]\nname = \"p\"\nidle = \"1s\"\nshare = 1\n[load]",
+            (3, 8),
+            "it has 'idle' alone",
+        ),
         ("path = \"/x\"", "path = \"/x\"\nbody-hex = \"0\"", (9, 12), "Odd number of digits"),
         ("path = \"/x\"", "path = \"/x\"\nbody-hex = \"00\"\nbody = \"\"", (6, 1), "a body is given twice"),
         ("path = \"/x\"", "path = \"/x\"\nbody-file = \"gone\"", (9, 13), "can't read the body"),
-        ("path = \"/x\"", "path = \"/x\"\nbody-file = \"gone\"\nbody = \"\"", (9, 13), "a body is given twice"),
+        (
+            "path = \"/x\"",
+            "path = \"/x\"\nbody-file = \"gone\"\nbody = \"\"",
+            (9, 13),
+            "a body is given twice",
+        ),
     ];
     for (old, new, (line, column), message) in cases {
         assert!(VALID.contains(old), "{old}");
@@ -135,7 +160,11 @@ fn a_body_comes_from_a_file_beside_the_one_that_names_it() {
     let load = || Scenario::load(&folder.path().join("s.toml"));
     // What a recording keeps of the scenario stands for itself.
     let scenario = load().unwrap();
-    assert!(scenario.source.contains("{{uuid}}") && !scenario.source.contains("body-file"), "{}", scenario.source);
+    assert!(
+        scenario.source.contains("{{uuid}}") && !scenario.source.contains("body-file"),
+        "{}",
+        scenario.source
+    );
     write(&kinds, "kinds.toml", &named("bodies/x.png"));
     fs::write(kinds.join("bodies/x.png"), [0x89, 0x50, 0xff]).unwrap();
     assert!(load().unwrap().source.contains("body-hex = \"8950ff\""));

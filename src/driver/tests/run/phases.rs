@@ -92,8 +92,11 @@ async fn what_comes_before_the_cycles_is_in_none_of_the_figures() {
     assert!(baseline.kinds.iter().all(|count| count.sent == 0));
     // The server has seen them all the same.
     let contexts = &baseline.heap.as_ref().unwrap().contexts;
-    let seen: u64 =
-        contexts.iter().filter(|context| context.kind.is_some()).map(|context| context.allocated_blocks).sum();
+    let seen: u64 = contexts
+        .iter()
+        .filter(|context| context.kind.is_some())
+        .map(|context| context.allocated_blocks)
+        .sum();
     assert_eq!(seen, 30);
     let sent: u64 = recording.snapshots.last().unwrap().kinds.iter().map(|count| count.sent).sum();
     assert!((160..=164).contains(&sent), "{sent}");
@@ -110,9 +113,10 @@ async fn what_comes_before_the_cycles_is_in_none_of_the_figures() {
 
 #[tokio::test]
 async fn a_body_of_bytes_arrives_as_it_is() {
-    let bench = Bench::new(
-        &PHASES.replace("path = \"/ok/{{counter}}\"", "method = \"POST\"\npath = \"/ok/{{counter}}\"\nbody-hex = \"7b7d\""),
-    );
+    let bench = Bench::new(&PHASES.replace(
+        "path = \"/ok/{{counter}}\"",
+        "method = \"POST\"\npath = \"/ok/{{counter}}\"\nbody-hex = \"7b7d\"",
+    ));
     bench.run().await.unwrap();
     assert!(bench.log().iter().any(|line| line.starts_with("a.ok POST /ok/") && line.contains(" {} ")));
 }

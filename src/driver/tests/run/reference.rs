@@ -98,6 +98,6 @@ fn every_template_part_stands_in_the_reference() {
     assert!(parts.len() > 10, "{parts:?}");
     for part in parts {
         let name = part.split(':').next().unwrap();
-        assert!(text.contains(&format!("`{{{{{name}")) , "docs/scenarios.md does not explain {part}");
+        assert!(text.contains(&format!("`{{{{{name}")), "docs/scenarios.md does not explain {part}");
     }
 }
