@@ -4,8 +4,9 @@
 use std::alloc::{GlobalAlloc, Layout};
 use std::hint::cold_path;
 
+use crate::local;
+use crate::sampled::{self, Sample};
 use crate::shadow::LARGE;
-use crate::{local, sampled};
 
 /// Blocks start at multiples of 16, and at least this far from each other.
 const SMALLEST: usize = 16;
@@ -92,8 +93,9 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Probe<A> {
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        if is_small(layout) && (local::freed(block.addr(), layout.size()) || local::is_unwatched()) {
-            // SAFETY: the block was allocated with the widened layout.
+        if is_small(layout) && (local::freed(block.addr(), layout.size()) || local::looks_away(block.addr()))
+        {
+            // SAFETY: the block was allocated with the widened layout: one of the sample is not looked away from.
             unsafe { self.0.dealloc(block, widened(layout.size())) }
         } else {
             // SAFETY: the caller's promise.
@@ -103,7 +105,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Probe<A> {
 
     #[inline]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        if local::is_unwatched() && local::passes(new_size.saturating_sub(layout.size())) {
+        if local::looks_away(block.addr()) && local::passes(new_size.saturating_sub(layout.size())) {
             let new_size = new_size.clamp(SMALLEST, LARGEST);
             // SAFETY: the block was allocated with the widened layout, and the new size is at least what was asked for.
             return unsafe { self.0.realloc(block, widened_with_care(layout), new_size) };
@@ -121,7 +123,11 @@ impl<A: GlobalAlloc> Probe<A> {
         let head = local::head();
         // SAFETY: the caller's promise, with a layout at least as large.
         let block = unsafe { self.0.alloc(widened(bytes)) };
-        if local::allocated(head, block.addr(), bytes) { block } else { count_slowly(block, bytes) }
+        if local::allocated(head, block.addr(), bytes) {
+            return block;
+        }
+        // SAFETY: an alignment of one; the block was allocated just now.
+        unsafe { self.count_slowly(block, Layout::from_size_align_unchecked(bytes, 1), false) }
     }
 
     /// As `alloc` or `alloc_zeroed`, for any layout.
@@ -130,18 +136,114 @@ impl<A: GlobalAlloc> Probe<A> {
     /// As theirs.
     #[inline(never)]
     unsafe fn alloc_any(&self, layout: Layout, zeroed: bool) -> *mut u8 {
-        let asked = widened_with_care(layout);
-        // SAFETY: the caller's promise, with a layout at least as large.
-        let alloc = || unsafe { if zeroed { self.0.alloc_zeroed(asked) } else { self.0.alloc(asked) } };
-        if local::passes(layout.size()) {
-            return alloc();
+        let looks = !local::passes(layout.size());
+        // SAFETY: the caller's promise.
+        let block = unsafe { self.alloc_inside(widened_with_care(layout), zeroed) };
+        if !looks || local::allocated_any(block.addr(), layout.size()) {
+            return block;
         }
-        let block = alloc();
-        if local::allocated_any(block.addr(), layout.size()) {
-            block
-        } else {
-            count_slowly(block, layout.size())
+        // SAFETY: the block was allocated just now.
+        unsafe { self.count_slowly(block, layout, zeroed) }
+    }
+
+    /// # Safety
+    /// As `alloc`'s.
+    #[inline(always)]
+    unsafe fn alloc_inside(&self, layout: Layout, zeroed: bool) -> *mut u8 {
+        // SAFETY: the caller's promise.
+        unsafe { if zeroed { self.0.alloc_zeroed(layout) } else { self.0.alloc(layout) } }
+    }
+
+    /// Counts a new block, or takes it into the sample, where a look at the thread's counters was not enough. Takes and
+    /// returns it, so that nothing is kept around the call. Not cold: all blocks under capture come here.
+    ///
+    /// # Safety
+    /// The block is null or was allocated for this layout, and nobody else knows of it.
+    #[inline(never)]
+    unsafe fn count_slowly(&self, block: *mut u8, layout: Layout, zeroed: bool) -> *mut u8 {
+        let bytes = layout.size();
+        if block.is_null() {
+            return block;
         }
+        // From here alone, so that the same way to an allocation is always the same stack.
+        while !local::allocated_captured(block.addr(), bytes) {
+            if !local::prepare_capture(block.addr(), bytes) {
+                if local::is_due(bytes) {
+                    // SAFETY: this function's.
+                    return unsafe { self.sample_new(block, layout, zeroed) };
+                }
+                local::allocated_slowly(block.addr(), bytes);
+                break;
+            }
+        }
+        block
+    }
+
+    /// Takes a new block into the sample. It has to start with a page, by which a free knows that it has to look: if it
+    /// does not, another is allocated that does; where there is no room for that, it is not of the sample.
+    ///
+    /// # Safety
+    /// The block was allocated for this layout, and nobody else knows of it.
+    #[cold]
+    #[inline(never)]
+    unsafe fn sample_new(&self, block: *mut u8, layout: Layout, zeroed: bool) -> *mut u8 {
+        let held = widened_with_care(layout);
+        // SAFETY: of the same size, at a larger alignment.
+        let other = |layout| unsafe { self.alloc_inside(layout, zeroed) };
+        match sampled::begin(local::context(), layout.size()) {
+            // SAFETY: this function's.
+            Some(sample) => unsafe { self.settle(sample, (block, held), layout.size(), other) },
+            None => block,
+        }
+    }
+
+    /// Takes a block that `realloc` returned into the sample, or puts it back, as [`sample_new`](Probe::sample_new) does.
+    ///
+    /// # Safety
+    /// The block has this layout, and nobody else knows of it.
+    #[cold]
+    #[inline(never)]
+    unsafe fn sample_resized(&self, sample: Sample, block: *mut u8, held: Layout, bytes: usize) -> *mut u8 {
+        let other = |layout| {
+            // SAFETY: of the same size, at a larger alignment.
+            let other = unsafe { self.0.alloc(layout) };
+            if !other.is_null() {
+                // SAFETY: both have so many bytes, and lie apart.
+                unsafe { other.copy_from_nonoverlapping(block, held.size()) };
+            }
+            other
+        };
+        // SAFETY: this function's.
+        unsafe { self.settle(sample, (block, held), bytes, other) }
+    }
+
+    /// Puts a block of so many bytes into the sample, in another place if it does not start with a page.
+    ///
+    /// # Safety
+    /// The block has this layout, nobody else knows of it, and `other` allocates one in its place with a layout it is
+    /// given, or returns null.
+    #[inline]
+    unsafe fn settle(
+        &self,
+        sample: Sample,
+        (block, held): (*mut u8, Layout),
+        bytes: usize,
+        other: impl FnOnce(Layout) -> *mut u8,
+    ) -> *mut u8 {
+        if sampled::may_be_at(block.addr()) {
+            sampled::put(sample, block.addr(), bytes);
+            return block;
+        }
+        let sample = sample.at_start_of_page();
+        let other = other(sample.layout(held));
+        if other.is_null() {
+            sampled::give_up();
+            return block;
+        }
+        // SAFETY: this function's: the other block is in its place.
+        unsafe { self.0.dealloc(block, held) };
+        sampled::put(sample, other.addr(), bytes);
+        other
     }
 
     /// As `dealloc`, for any layout.
@@ -150,13 +252,15 @@ impl<A: GlobalAlloc> Probe<A> {
     /// As its.
     #[inline(never)]
     unsafe fn dealloc_any(&self, block: *mut u8, layout: Layout) {
-        if local::samples() {
-            sampled::freed(block.addr());
-        } else if !local::is_unwatched() && !local::freed_watched(block.addr(), layout.size()) {
+        let mut held = widened_with_care(layout);
+        if let Some(sample) = sampled::end(block.addr()) {
+            held = sample.layout(held);
+        }
+        if local::looks_at_each() && !local::freed_watched(block.addr(), layout.size()) {
             local::freed_slowly(block.addr(), layout.size());
         }
-        // SAFETY: the block was allocated with the widened layout.
-        unsafe { self.0.dealloc(block, widened_with_care(layout)) }
+        // SAFETY: the block was allocated with the widened layout, or with the sample's.
+        unsafe { self.0.dealloc(block, held) }
     }
 
     /// As `realloc`, for any layout.
@@ -166,45 +270,35 @@ impl<A: GlobalAlloc> Probe<A> {
     #[inline(never)]
     unsafe fn realloc_any(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         let asked = new_size.clamp(SMALLEST, LARGEST);
-        // SAFETY: the block was allocated with the widened layout, and the new size is at least what was asked for.
-        let realloc = || unsafe { self.0.realloc(block, widened_with_care(layout), asked) };
-        if local::samples() {
-            let sample = sampled::take(block.addr());
-            let moved = realloc();
-            let place = if moved.is_null() { (block, layout.size()) } else { (moved, new_size) };
-            match sample {
-                Some(sample) => sampled::put(sample, place.0.addr(), place.1),
-                None if !moved.is_null() && !local::passes(new_size.saturating_sub(layout.size())) => {
-                    local::grown(moved.addr(), new_size);
-                }
-                None => {}
+        let sample = sampled::take(block.addr());
+        let held = widened_with_care(layout);
+        let held = sample.map_or(held, |sample| sample.layout(held));
+        // The owner is read before the old place can be given to another thread.
+        let owner = local::owner(block.addr(), layout.size());
+        // SAFETY: the block was allocated with this layout, and the new size is at least what was asked for.
+        let moved = unsafe { self.0.realloc(block, held, asked) };
+        if moved.is_null() {
+            local::kept(owner, block.addr(), layout.size());
+            if let Some(sample) = sample {
+                sampled::put(sample, block.addr(), layout.size());
             }
             return moved;
         }
-        // The owner is read before the old place can be given to another thread.
-        let owner = local::owner(block.addr(), layout.size());
-        let moved = realloc();
-        if moved.is_null() {
-            local::kept(owner, block.addr(), layout.size());
-        } else {
+        if local::looks_at_each() {
             local::resized(owner, layout.size(), moved.addr(), new_size);
         }
-        moved
-    }
-}
-
-/// Takes and returns the block, so that nothing is kept around the call. Not cold: all blocks under capture come here.
-#[inline(never)]
-fn count_slowly(block: *mut u8, bytes: usize) -> *mut u8 {
-    if block.is_null() {
-        return block;
-    }
-    // From here alone, so that the same way to an allocation is always the same stack.
-    while !local::allocated_captured(block.addr(), bytes) {
-        if !local::prepare_capture(block.addr(), bytes) {
-            local::allocated_slowly(block.addr(), bytes);
-            break;
+        let sample = sample.or_else(|| {
+            let growth = new_size.saturating_sub(layout.size());
+            let is_due = !local::looks_at_each() && !local::passes(growth) && local::is_due(growth);
+            if is_due { sampled::begin(local::context(), new_size) } else { None }
+        });
+        match sample {
+            // SAFETY: `realloc` succeeded with this size and alignment; nobody else knows of the block.
+            Some(sample) => unsafe {
+                let held = Layout::from_size_align_unchecked(asked, held.align());
+                self.sample_resized(sample, moved, held, new_size)
+            },
+            None => moved,
         }
     }
-    block
 }

@@ -21,11 +21,9 @@ use crate::{Charged, mode};
 #[derive(Debug)]
 pub struct Component {
     name: &'static str,
-    /// Number in the registry plus one; 0: not registered yet; `NONE`: there were too many.
+    /// Number in the registry plus one; 0: not registered yet.
     number: AtomicU16,
 }
-
-const NONE: u16 = u16::MAX;
 
 impl Component {
     /// A component of this name, for a `static`.
@@ -74,22 +72,18 @@ impl Component {
     #[must_use]
     pub fn context(&self) -> Context {
         let here = Context::current();
-        if !mode::is_counting() {
-            return here;
+        // Registered only while the probe counts, so that one look tells both.
+        match self.number.load(Ordering::Relaxed) {
+            0 if !mode::is_counting() => here,
+            0 => self.register().context(),
+            next => Context(registry::follow(here.0, Step::Component(next - 1))),
         }
-        self.number().map_or(here, |number| Context(registry::follow(here.0, Step::Component(number))))
     }
 
-    /// Its number in the registry. None when there are too many components.
-    pub(crate) fn number(&self) -> Option<u16> {
-        match self.number.load(Ordering::Relaxed) {
-            0 => {
-                let number = registry::component(self.name);
-                self.number.store(number.map_or(NONE, |number| number + 1), Ordering::Relaxed);
-                number
-            }
-            NONE => None,
-            number => Some(number - 1),
-        }
+    #[cold]
+    #[inline(never)]
+    fn register(&self) -> &Component {
+        self.number.store(registry::component(self.name) + 1, Ordering::Relaxed);
+        self
     }
 }

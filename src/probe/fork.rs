@@ -4,6 +4,7 @@
 
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use crate::{counters, heap, registry, sampled, stacks, tags};
@@ -12,22 +13,28 @@ use crate::{counters, heap, registry, sampled, stacks, tags};
 /// signal handler.
 const YIELDS: u32 = 20_000;
 
-/// What a forking thread holds, so that the child has it: the names and the books.
-type Held = (Option<heap::BooksGuard>, Option<registry::NamesGuard>);
+/// What a forking thread holds, so that the child has it whole: the names, the books, and the sample, for which whoever
+/// forks waits as it does for the allocator inside.
+type Held = (Option<heap::BooksGuard>, Option<registry::NamesGuard>, sampled::Guard);
 
 thread_local! {
     // Without a destructor: it never allocates.
     static HELD: Cell<Option<ManuallyDrop<Held>>> = const { Cell::new(None) };
 }
 
-/// Looks after the locks at every fork from now on. Called once.
+/// Looks after the locks at every fork from now on.
 pub(crate) fn watch() {
+    static WATCHED: AtomicBool = AtomicBool::new(false);
+    if WATCHED.swap(true, Ordering::Relaxed) {
+        return;
+    }
     // SAFETY: the handlers live as long as the program. A refusal (no memory) leaves forks as they are.
     unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
 }
 
 unsafe extern "C" fn before() {
-    HELD.set(Some(ManuallyDrop::new((heap::hold_books(), registry::hold_names()))));
+    let held = (heap::hold_books(), registry::hold_names(), sampled::hold());
+    HELD.set(Some(ManuallyDrop::new(held)));
 }
 
 unsafe extern "C" fn in_parent() {
@@ -42,7 +49,6 @@ unsafe extern "C" fn in_child() {
     tags::free_lock();
     counters::free_locks();
     stacks::free_lock();
-    sampled::free_lock();
     // SAFETY: no more than `in_parent` does.
     unsafe { in_parent() };
 }

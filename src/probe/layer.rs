@@ -3,10 +3,14 @@
 use std::task::{Context as Task, Poll};
 
 use heapsoak_record::wire::KIND_HEADER;
+use http::HeaderName;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::{Charged, Component, Context, RequestKind, mode};
+
+/// Parsed once.
+static KIND: HeaderName = HeaderName::from_static(KIND_HEADER);
 
 /// The layer for a whole server: what a request allocates is charged to the kind that the driver names in the header
 /// `heapsoak-kind`. Put it outermost. While the probe does not count, it reads no header.
@@ -52,7 +56,7 @@ where
     fn call(&mut self, request: http::Request<B>) -> Charged<S::Future> {
         let mut context = Context::current();
         if mode::is_counting()
-            && let Some(kind) = request.headers().get(KIND_HEADER).and_then(|value| value.to_str().ok())
+            && let Some(kind) = request.headers().get(&KIND).and_then(|value| value.to_str().ok())
         {
             context = context.with_kind(RequestKind::named(kind));
         }

@@ -209,6 +209,7 @@ mod fork;
 mod gauge;
 mod heap;
 mod kind;
+mod kinds;
 #[cfg(feature = "tower")]
 mod layer;
 mod local;

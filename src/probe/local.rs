@@ -92,18 +92,18 @@ pub(crate) fn passes(bytes: usize) -> bool {
     })
 }
 
-/// Whether a block that is freed or resized is of no interest.
+/// Whether the end or a new size of a block is of no interest: the thread does not look at each, and the block does not
+/// start where those of a sample do. Whether there is a sample is not asked: one question less.
 #[inline(always)]
-pub(crate) fn is_unwatched() -> bool {
-    // SAFETY: as in `passes`.
-    unsafe { head().as_ref() }.pays(Attention::None)
+pub(crate) fn looks_away(address: usize) -> bool {
+    !looks_at_each() && !sampled::may_be_at(address)
 }
 
-/// Whether the thread looks at some blocks for all.
+/// Whether the thread looks at each block, or has not decided yet.
 #[inline(always)]
-pub(crate) fn samples() -> bool {
+pub(crate) fn looks_at_each() -> bool {
     // SAFETY: as in `passes`.
-    unsafe { head().as_ref() }.pays(Attention::Sample)
+    unsafe { head().as_ref() }.pays(Attention::Each)
 }
 
 /// The context of this thread.
@@ -288,7 +288,7 @@ fn resized_watched(owner: Owner, old: usize, address: usize, new: usize) {
 #[inline(never)]
 pub(crate) fn allocated_slowly(address: usize, bytes: usize) {
     if !mode::is_exact() {
-        return LOCAL.with(|local| look_at(local, address, bytes));
+        return;
     }
     LOCAL.with(|local| {
         make_counters(local);
@@ -307,27 +307,27 @@ pub(crate) fn allocated_slowly(address: usize, bytes: usize) {
     });
 }
 
-/// Looks at an allocation for which the countdown was too short: it is of the sample, or the countdown has to be
-/// started, for ever where there is no sample.
-fn look_at(local: &Local, address: usize, bytes: usize) {
-    if !mode::is_sampled() {
-        return local.countdown.set(isize::MAX);
-    }
-    if !local.counts_down.replace(true) {
-        local.countdown.set(sampled::distance());
-        if passes(bytes) {
-            return;
+/// Whether an allocation, or a growth, for which the countdown was too short is of the sample. Starts the countdown anew;
+/// for ever where there is no sample.
+pub(crate) fn is_due(bytes: usize) -> bool {
+    LOCAL.with(|local| {
+        if mode::is_exact() {
+            return false;
         }
-    }
-    local.countdown.set(sampled::distance());
-    sampled::allocated(local.context.get(), address, bytes);
-}
-
-/// Looks at a block that grew by so many bytes, of which the countdown was too short.
-#[cold]
-#[inline(never)]
-pub(crate) fn grown(address: usize, bytes: usize) {
-    LOCAL.with(|local| look_at(local, address, bytes));
+        if !mode::is_sampled() {
+            local.countdown.set(isize::MAX);
+            return false;
+        }
+        let starts = !local.counts_down.replace(true);
+        if starts {
+            local.countdown.set(sampled::distance());
+        }
+        if starts && passes(bytes) {
+            return false;
+        }
+        local.countdown.set(sampled::distance());
+        true
+    })
 }
 
 /// Counts the end of a block when the thread has no counters, or the block no place.

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const SPINS: u32 = 1_000;
 const YIELDS: u32 = 20_000;
 
-/// A spin lock that gives up instead of waiting for ever: in the child of a `fork`, the thread that held it may not
+/// A spin lock that can give up instead of waiting for ever: in the child of a `fork`, the thread that held it may not
 /// exist. It never allocates. Held for microseconds, on slow paths alone.
 pub(crate) struct Lock<T> {
     taken: AtomicBool,
@@ -26,15 +26,30 @@ impl<T> Lock<T> {
 
     /// Takes the lock, or gives up after about 20,000 yields.
     pub(crate) fn take(&self) -> Option<Taken<'_, T>> {
-        for round in 0..SPINS + YIELDS {
-            if !self.taken.swap(true, Ordering::Acquire) {
-                return Some(Taken { lock: self });
+        (0..SPINS + YIELDS).find_map(|round| self.attempt(round))
+    }
+
+    /// Takes the lock, however long that takes: where giving up would be worse than waiting. Such a lock is to be held by
+    /// whoever forks.
+    pub(crate) fn wait(&self) -> Taken<'_, T> {
+        let mut round = 0;
+        loop {
+            if let Some(taken) = self.attempt(round) {
+                return taken;
             }
-            if round < SPINS {
-                std::hint::spin_loop();
-            } else {
-                std::thread::yield_now();
-            }
+            round = (round + 1).min(SPINS);
+        }
+    }
+
+    #[inline]
+    fn attempt(&self, round: u32) -> Option<Taken<'_, T>> {
+        if !self.taken.swap(true, Ordering::Acquire) {
+            return Some(Taken { lock: self });
+        }
+        if round < SPINS {
+            std::hint::spin_loop();
+        } else {
+            std::thread::yield_now();
         }
         None
     }
@@ -84,11 +99,12 @@ mod tests {
                 scope.spawn(|| {
                     for _ in 0..10_000 {
                         *COUNT.take().expect("it is held for nanoseconds") += 1;
+                        *COUNT.wait() += 1;
                     }
                 });
             }
         });
-        assert_eq!(*COUNT.take().unwrap(), 40_000);
+        assert_eq!(*COUNT.wait(), 80_000);
     }
 
     #[test]

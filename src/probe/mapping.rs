@@ -3,7 +3,7 @@
 
 use std::ptr;
 
-/// Maps `bytes` of zeroed memory that is never given back, backed page by page when touched; null when the system
+/// Maps `bytes` of zeroed memory that is not given back unless by [`unmap`], backed page by page when touched; null when the system
 /// refuses. Never allocates, so it may be called inside an allocation.
 pub(crate) fn map_for_ever(bytes: usize) -> *mut u8 {
     // SAFETY: an anonymous private mapping at an address the kernel chooses touches no existing memory.
@@ -29,10 +29,10 @@ pub(crate) fn map_for_ever(bytes: usize) -> *mut u8 {
     mapped.cast()
 }
 
-/// Gives back a mapping of [`map_for_ever`] that no one has used yet. Null is ignored.
+/// Gives back a mapping of [`map_for_ever`] that no one uses. Null is ignored.
 pub(crate) fn unmap(mapped: *mut u8, bytes: usize) {
     if !mapped.is_null() {
-        // SAFETY: mapped with this length, and no one else knows of it.
+        // SAFETY: mapped with this length, and no one else knows of it any more.
         unsafe { libc::munmap(mapped.cast(), bytes) };
     }
 }

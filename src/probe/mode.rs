@@ -2,7 +2,7 @@
 #![allow(unsafe_code)] // getenv before main, where std::env would allocate
 
 use std::ffi::CStr;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use crate::counters::{Attention, NO_COUNTERS};
 
@@ -30,6 +30,7 @@ impl Mode {
     }
 }
 
+static HAS_SAMPLED: AtomicBool = AtomicBool::new(false);
 static MODE: AtomicU8 = AtomicU8::new(Mode::Undecided as u8);
 
 #[inline(always)]
@@ -70,6 +71,11 @@ pub(crate) fn is_sampled() -> bool {
     decided() == Mode::Sampled
 }
 
+/// Whether the mode is, or was before [`count`], to sample: blocks of the sample are freed unlike others.
+pub(crate) fn has_sampled() -> bool {
+    HAS_SAMPLED.load(Ordering::SeqCst)
+}
+
 /// Counts each allocation from now on, whatever the environment says. Blocks allocated before are not known: their
 /// frees are reported apart, as [`uncounted_freed_bytes`](heapsoak_record::Heap::uncounted_freed_bytes). What a sample
 /// said so far is given up.
@@ -86,6 +92,8 @@ fn decide() -> Mode {
         (Some(_), Some(mode)) if mode == c"sampled" => Mode::Sampled,
         (Some(_), _) => Mode::Exact,
     };
+    // Before anything is sampled.
+    HAS_SAMPLED.store(mode == Mode::Sampled, Ordering::SeqCst);
     // A `count()` that came first stands.
     let _ = MODE.compare_exchange(Mode::Undecided as u8, mode as u8, Ordering::SeqCst, Ordering::SeqCst);
     if get() != Mode::Exact {

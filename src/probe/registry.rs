@@ -12,12 +12,15 @@ use heapsoak_record::{OWN_COMPONENT, UNSCOPED};
 use crate::context::Scope;
 use crate::local::ContextNumber;
 use crate::tags::CONTEXTS;
-use crate::{fork, stacks};
+use crate::{fork, kinds, stacks};
 
 /// Most names of components, and of kinds, that are told apart.
 const NAMES: usize = 1 << 10;
 /// Longest name of a kind, in bytes. Kinds come from a header: what is longer is cut.
 const LONGEST_KIND: usize = 128;
+
+/// Number of the components that are too many: entering one changes nothing.
+pub(crate) const NOWHERE: u16 = NAMES as u16;
 
 /// What is entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +42,8 @@ struct Described {
 #[derive(Default)]
 struct Registry {
     components: Vec<&'static str>,
+    /// By number.
     kinds: Vec<Box<str>>,
-    kind_numbers: HashMap<Box<str>, u16>,
     contexts: Vec<Described>,
     context_numbers: HashMap<Described, ContextNumber>,
 }
@@ -98,8 +101,8 @@ pub(crate) fn is_own(context: ContextNumber) -> bool {
     context == OWN_CONTEXT
 }
 
-/// The number of a component; the same for the same name. None when there are too many.
-pub(crate) fn component(name: &'static str) -> Option<u16> {
+/// The number of a component; the same for the same name. [`NOWHERE`] when there are too many.
+pub(crate) fn component(name: &'static str) -> u16 {
     with_registry(|registry| {
         let known = registry.components.iter().position(|known| *known == name);
         let number = known.or_else(|| {
@@ -107,8 +110,8 @@ pub(crate) fn component(name: &'static str) -> Option<u16> {
                 registry.components.push(name);
                 registry.components.len() - 1
             })
-        })?;
-        u16::try_from(number).ok()
+        });
+        number.and_then(|number| u16::try_from(number).ok()).unwrap_or(NOWHERE)
     })
 }
 
@@ -118,16 +121,19 @@ pub(crate) fn kind(name: &str) -> u16 {
     if name.is_empty() {
         return 0;
     }
+    if let Some(known) = kinds::find(name) {
+        return known.number;
+    }
     with_registry(|registry| {
-        if let Some(&number) = registry.kind_numbers.get(name) {
-            return number;
+        if let Some(known) = kinds::find(name) {
+            return known.number;
         }
         if registry.kinds.len() >= NAMES {
             return 0;
         }
-        let number = u16::try_from(registry.kinds.len()).unwrap_or(0);
+        let number = registry.kinds.len() as u16;
         registry.kinds.push(name.into());
-        registry.kind_numbers.insert(name.into(), number);
+        kinds::add(number, name);
         number
     })
 }
@@ -200,6 +206,7 @@ fn find_or_make(from: ContextNumber, step: Step, key: u64) -> ContextNumber {
         let mut described = registry.contexts.get(usize::from(from))?.clone();
         match step {
             Step::Kind(kind) => described.kind = kind,
+            Step::Component(NOWHERE) => return Some(from),
             Step::Component(component) => {
                 // Components that call each other in circles would make paths without end: entering one that is on
                 // the path already goes back to it.
@@ -232,7 +239,7 @@ mod tests {
 
     #[test]
     fn the_same_steps_lead_to_the_same_context() {
-        let (a, b) = (component("registry-a").unwrap(), component("registry-b").unwrap());
+        let (a, b) = (component("registry-a"), component("registry-b"));
         let in_a = follow(0, Step::Component(a));
         let in_b = follow(in_a, Step::Component(b));
         assert_eq!(follow(0, Step::Component(a)), in_a);
@@ -244,7 +251,7 @@ mod tests {
 
     #[test]
     fn entering_a_component_again_goes_back_to_it() {
-        let (a, b) = (component("circle-a").unwrap(), component("circle-b").unwrap());
+        let (a, b) = (component("circle-a"), component("circle-b"));
         let in_a = follow(0, Step::Component(a));
         let in_b = follow(in_a, Step::Component(b));
         assert_eq!(follow(in_b, Step::Component(a)), in_a);
@@ -259,8 +266,7 @@ mod tests {
 
     #[test]
     fn the_probe_is_its_own_component() {
-        static OWN: crate::Component = crate::Component::new(OWN_COMPONENT);
         assert_eq!(describe(OWN_CONTEXT).unwrap().0, [OWN_COMPONENT]);
-        assert_eq!(follow(0, Step::Component(OWN.number().unwrap())), OWN_CONTEXT);
+        assert_eq!(follow(0, Step::Component(component(OWN_COMPONENT))), OWN_CONTEXT);
     }
 }

@@ -63,7 +63,7 @@ where
             None if attributes.is_root() => registry::outermost(here),
             None => here,
         };
-        let Some(component) = component_of(attributes.metadata()) else { return };
+        let component = component_of(attributes.metadata());
         let _own = registry::enter_own();
         if let Some(span) = spans.span(id) {
             span.extensions_mut().insert(Charge(registry::follow(parent, Step::Component(component))));
@@ -124,16 +124,16 @@ impl Entered {
 static KNOWN: [AtomicU64; 1 << KNOWN_BITS] = [const { AtomicU64::new(0) }; 1 << KNOWN_BITS];
 const KNOWN_BITS: u32 = 10;
 
-fn component_of(metadata: &'static Metadata<'static>) -> Option<u16> {
+fn component_of(metadata: &'static Metadata<'static>) -> u16 {
     let address = ptr::from_ref(metadata).addr() as u64;
-    let index = usize::try_from(address.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - KNOWN_BITS)).ok()?;
+    let index = (address.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - KNOWN_BITS)) as usize;
     let entry = KNOWN[index].load(Ordering::Relaxed);
     if entry >> 16 == address {
-        return u16::try_from(entry & 0xffff).ok();
+        return (entry & 0xffff) as u16;
     }
-    let number = registry::component(metadata.name())?;
+    let number = registry::component(metadata.name());
     KNOWN[index].store((address << 16) | u64::from(number), Ordering::Relaxed);
-    Some(number)
+    number
 }
 
 #[cfg(test)]

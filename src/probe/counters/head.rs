@@ -5,6 +5,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicUsize, Ordering, fence};
 
 use super::Counters;
+use crate::mode;
 use crate::shadow::{self, Directory, Table, Tag};
 use crate::stacks::{self, Thread};
 
@@ -108,7 +109,8 @@ impl Head {
         }
         // Whoever starts to capture stacks now either sees these counters or is seen here.
         fence(Ordering::SeqCst);
-        if stacks::is_watching() {
+        // Of the blocks that were sampled before each was counted, a free has to know.
+        if stacks::is_watching() || mode::has_sampled() {
             self.look_at_each();
         }
         if let Some(stacks) = self.captured() {

@@ -6,8 +6,9 @@
 //! chance: the sum over the sample that lives is what lives, without bias. A block that grew has the chance of its largest
 //! size.
 //!
-//! Between two points a thread counts down. A free looks whether a block of the sample starts in one of the pages that
-//! share a mark with its own.
+//! Between two points a thread counts down. Blocks of the sample are allocated at the start of a page, as jemalloc does with
+//! its own: so a free or a resize of a block that lies elsewhere, as nearly all do, knows by the address alone that it is
+//! none of them, and one at the start of a page looks at a mark that it shares with few others.
 
 mod marks;
 mod samples;
@@ -17,14 +18,18 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use heapsoak_record::{Cohort, Heap};
 
+use crate::fork;
 use crate::heap::ByContext;
 use crate::local::ContextNumber;
-use crate::lock::Lock;
+use crate::lock::{Lock, Taken};
 use crate::stacks::FRACTIONS;
-use crate::tags::Count;
+use crate::tags::{CONTEXTS, Count};
 use samples::Samples;
 
 pub(crate) use samples::Sample;
+
+/// Blocks of the sample start at multiples of this.
+const PAGE: usize = 1 << 12;
 
 /// Mean distance of two points.
 pub(crate) const INTERVAL_BYTES: u64 = 512 * 1024;
@@ -36,45 +41,52 @@ static COHORT: AtomicU32 = AtomicU32::new(0);
 
 /// Bytes to the next point.
 pub(crate) fn distance() -> isize {
-    SAMPLES.take().map_or(isize::MAX, |mut samples| samples.distance())
+    fork::watch();
+    SAMPLES.wait().distance()
 }
 
-/// Takes a new block into the sample.
-pub(crate) fn allocated(context: ContextNumber, address: usize, bytes: usize) {
-    if let Some(mut samples) = SAMPLES.take() {
-        samples.add(Sample::new(context, COHORT.load(Ordering::Relaxed), bytes), address);
-    }
+/// Whether a block of the sample can start there: they start with pages.
+#[inline(always)]
+pub(crate) fn may_be_at(address: usize) -> bool {
+    address.is_multiple_of(PAGE)
 }
 
 /// Takes a block that ends out of the sample, if it was of it.
 #[inline(always)]
-pub(crate) fn freed(address: usize) {
-    if !marks::is_clear(address) {
-        end(address);
-    }
+pub(crate) fn end(address: usize) -> Option<Sample> {
+    if is_none_at(address) { None } else { end_marked(address) }
 }
 
 #[cold]
 #[inline(never)]
-fn end(address: usize) {
-    if let Some(mut samples) = SAMPLES.take()
-        && let Some(sample) = samples.remove(address)
-    {
-        samples.end(sample);
-    }
+fn end_marked(address: usize) -> Option<Sample> {
+    SAMPLES.wait().end(address)
 }
 
-/// Takes a block whose place is about to be given up out of the sample, if it was of it. Put it back.
+/// Takes a block whose place is about to be given up out of the sample, if it was of it. [`put`] it back.
 #[inline(always)]
 pub(crate) fn take(address: usize) -> Option<Sample> {
-    if marks::is_clear(address) { None } else { SAMPLES.take()?.remove(address) }
+    if is_none_at(address) { None } else { SAMPLES.wait().take(address) }
 }
 
-/// Puts a block back at the place and with the size it has now.
+#[inline(always)]
+fn is_none_at(address: usize) -> bool {
+    !may_be_at(address) || marks::is_clear(address)
+}
+
+/// A block of the sample from now on, to be [`put`] in or [given up](give_up). None when there is no room for more.
+pub(crate) fn begin(context: ContextNumber, bytes: usize) -> Option<Sample> {
+    SAMPLES.wait().begin(context, COHORT.load(Ordering::Relaxed), bytes)
+}
+
+/// Puts a block in, at the place and with the size it has now.
 pub(crate) fn put(sample: Sample, address: usize, bytes: usize) {
-    if let Some(mut samples) = SAMPLES.take() {
-        samples.put(sample, address, bytes);
-    }
+    SAMPLES.wait().put(sample, address, bytes);
+}
+
+/// What was begun or taken is of the sample no more.
+pub(crate) fn give_up() {
+    SAMPLES.wait().give_up();
 }
 
 /// Starts the next cohort.
@@ -82,9 +94,12 @@ pub(crate) fn advance() -> Cohort {
     Cohort(COHORT.fetch_add(1, Ordering::Relaxed) + 1)
 }
 
-/// Frees the lock in the child of a fork.
-pub(crate) fn free_lock() {
-    SAMPLES.free_in_child();
+/// The sample, held over a fork.
+pub(crate) type Guard = Taken<'static, Samples>;
+
+/// Holds the sample.
+pub(crate) fn hold() -> Guard {
+    SAMPLES.wait()
 }
 
 /// What lives and what was allocated, estimated.
@@ -92,17 +107,16 @@ pub(crate) fn heap() -> Heap {
     let mut dead: BTreeMap<ContextNumber, Count> = BTreeMap::new();
     let mut alive: BTreeMap<(ContextNumber, u32), Count> = BTreeMap::new();
     // What the maps allocate may be of the sample: so nothing is allocated while the lock is held.
-    let mut copy = Vec::with_capacity(samples::MOST);
-    if let Some(mut samples) = SAMPLES.take() {
-        samples.copy_to(&mut copy);
-    }
+    let used = SAMPLES.wait().used();
+    let mut copy = Vec::with_capacity(used + used / 8 + 64); // for those that come meanwhile, too
+    SAMPLES.wait().copy_to(&mut copy);
     for sample in copy {
         let weight = sample.weight();
         let count = Count { allocated_bytes: weight.0, allocated_blocks: weight.1, ..Count::default() };
         *alive.entry((sample.context(), sample.cohort())).or_default() += count;
     }
-    for context in 0..samples::CONTEXTS {
-        let ended = SAMPLES.take().map_or((0, 0), |samples| samples.ended(context));
+    for context in 0..CONTEXTS as ContextNumber {
+        let ended = SAMPLES.wait().ended(context);
         if ended != (0, 0) {
             let (bytes, blocks) = ended;
             let count = Count {
