@@ -4,7 +4,8 @@
 use std::alloc::{GlobalAlloc, Layout};
 use std::hint::cold_path;
 
-use crate::local;
+use crate::local::{self, FARTHEST};
+use crate::mode;
 use crate::sampled::{self, Sample};
 use crate::shadow::LARGE;
 
@@ -35,6 +36,7 @@ impl<A> Probe<A> {
 
 /// More than any address space has: who asks for more gets null, as who asks for this much does.
 const LARGEST: usize = isize::MAX as usize - (SMALLEST - 1);
+const _: () = assert!(FARTHEST < LARGEST);
 
 /// Whether a block goes the short way: most do.
 #[inline(always)]
@@ -55,6 +57,17 @@ fn widened(bytes: usize) -> Layout {
     unsafe { Layout::from_size_align_unchecked(bytes.max(SMALLEST), SMALLEST) }
 }
 
+/// What the allocator inside is asked for instead of a layout that was had, or that is not larger than `FARTHEST`.
+#[inline(always)]
+fn widened_in_bounds(layout: Layout) -> Layout {
+    if layout.align() > SMALLEST {
+        cold_path();
+        return widened_with_care(layout);
+    }
+    // SAFETY: an alignment of 16; a size that was had, or that is not larger than FARTHEST, is far below isize::MAX.
+    unsafe { Layout::from_size_align_unchecked(layout.size().max(SMALLEST), SMALLEST) }
+}
+
 /// What the allocator inside is asked for instead of any layout.
 #[inline(always)]
 fn widened_with_care(layout: Layout) -> Layout {
@@ -73,34 +86,40 @@ fn widened_with_care(layout: Layout) -> Layout {
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Probe<A> {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if !is_small(layout) {
-            // SAFETY: the caller's promise.
-            return unsafe { self.alloc_any(layout, false) };
-        }
         if local::passes(layout.size()) {
             // SAFETY: the caller's promise, with a layout at least as large.
-            return unsafe { self.0.alloc(widened(layout.size())) };
+            return unsafe { self.0.alloc(widened_in_bounds(layout)) };
+        }
+        if is_small(layout) {
+            // SAFETY: the caller's promise.
+            return unsafe { self.alloc_counted(layout.size()) };
         }
         // SAFETY: the caller's promise.
-        unsafe { self.alloc_counted(layout.size()) }
+        unsafe { self.alloc_any(layout, false) }
     }
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        if local::passes(layout.size()) {
+            // SAFETY: the caller's promise, with a layout at least as large.
+            return unsafe { self.0.alloc_zeroed(widened_in_bounds(layout)) };
+        }
         // SAFETY: the caller's promise.
         unsafe { self.alloc_any(layout, true) }
     }
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        if is_small(layout) && (local::freed(block.addr(), layout.size()) || local::looks_away(block.addr()))
-        {
+        if local::looks_away(block.addr()) {
             // SAFETY: the block was allocated with the widened layout: one of the sample is not looked away from.
-            unsafe { self.0.dealloc(block, widened(layout.size())) }
-        } else {
-            // SAFETY: the caller's promise.
-            unsafe { self.dealloc_any(block, layout) }
+            return unsafe { self.0.dealloc(block, widened_in_bounds(layout)) };
         }
+        if is_small(layout) && local::freed(block.addr(), layout.size()) {
+            // SAFETY: the block was allocated with the widened layout.
+            return unsafe { self.0.dealloc(block, widened(layout.size())) };
+        }
+        // SAFETY: the caller's promise.
+        unsafe { self.dealloc_any(block, layout) }
     }
 
     #[inline]
@@ -108,7 +127,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Probe<A> {
         if local::looks_away(block.addr()) && local::passes(new_size.saturating_sub(layout.size())) {
             let new_size = new_size.clamp(SMALLEST, LARGEST);
             // SAFETY: the block was allocated with the widened layout, and the new size is at least what was asked for.
-            return unsafe { self.0.realloc(block, widened_with_care(layout), new_size) };
+            return unsafe { self.0.realloc(block, widened_in_bounds(layout), new_size) };
         }
         // SAFETY: the caller's promise.
         unsafe { self.realloc_any(block, layout, new_size) }
@@ -136,10 +155,9 @@ impl<A: GlobalAlloc> Probe<A> {
     /// As theirs.
     #[inline(never)]
     unsafe fn alloc_any(&self, layout: Layout, zeroed: bool) -> *mut u8 {
-        let looks = !local::passes(layout.size());
         // SAFETY: the caller's promise.
         let block = unsafe { self.alloc_inside(widened_with_care(layout), zeroed) };
-        if !looks || local::allocated_any(block.addr(), layout.size()) {
+        if local::allocated_any(block.addr(), layout.size()) {
             return block;
         }
         // SAFETY: the block was allocated just now.
@@ -256,7 +274,7 @@ impl<A: GlobalAlloc> Probe<A> {
         if let Some(sample) = sampled::end(block.addr()) {
             held = sample.layout(held);
         }
-        if local::looks_at_each() && !local::freed_watched(block.addr(), layout.size()) {
+        if mode::looks_at_each() && !local::freed_watched(block.addr(), layout.size()) {
             local::freed_slowly(block.addr(), layout.size());
         }
         // SAFETY: the block was allocated with the widened layout, or with the sample's.
@@ -284,12 +302,12 @@ impl<A: GlobalAlloc> Probe<A> {
             }
             return moved;
         }
-        if local::looks_at_each() {
+        if mode::looks_at_each() {
             local::resized(owner, layout.size(), moved.addr(), new_size);
         }
         let sample = sample.or_else(|| {
             let growth = new_size.saturating_sub(layout.size());
-            let is_due = !local::looks_at_each() && !local::passes(growth) && local::is_due(growth);
+            let is_due = !mode::looks_at_each() && !local::passes(growth) && local::is_due(growth);
             if is_due { sampled::begin(local::context(), new_size) } else { None }
         });
         match sample {

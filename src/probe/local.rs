@@ -10,10 +10,13 @@ use std::cell::Cell;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
 
-use crate::counters::{self, Attention, Counters, Head, NO_COUNTERS};
+use crate::counters::{self, Counters, Head, NO_COUNTERS};
 use crate::shadow::{self, Tag};
 use crate::stacks::StackNumber;
 use crate::{mode, sampled, stacks, tags};
+
+/// The longest countdown: less than any block that can't be had.
+pub(crate) const FARTHEST: usize = 1 << 62;
 
 /// Number of a context; 0 is [`UNSCOPED`](heapsoak_record::UNSCOPED) without a kind.
 pub(crate) type ContextNumber = u16;
@@ -74,36 +77,26 @@ fn knows(head: &Head, address: usize) -> bool {
     address < head.knows_below.load(Ordering::Relaxed)
 }
 
-/// Whether an allocation of so many bytes is of no interest: the thread does not look at each, and none is due. One
-/// load and one branch where each is counted.
+/// Whether an allocation of so many bytes is of no interest: not each is looked at, and none is due. Then they are no more
+/// than [`FARTHEST`]. One comparison where each is counted.
 #[inline(always)]
 pub(crate) fn passes(bytes: usize) -> bool {
-    LOCAL.with(|local| {
-        // SAFETY: `NO_COUNTERS`, or the head of a block of counters, which is never unmapped.
-        if unsafe { local.head.get().as_ref() }.pays(Attention::Each) {
-            return false;
-        }
-        let left = local.countdown.get().wrapping_sub(bytes.cast_signed());
-        if left < 0 {
-            return false;
-        }
-        local.countdown.set(left);
-        true
-    })
+    !mode::looks_at_each()
+        && LOCAL.with(|local| {
+            let left = local.countdown.get().wrapping_sub(bytes.cast_signed());
+            if left < 0 {
+                return false;
+            }
+            local.countdown.set(left);
+            true
+        })
 }
 
-/// Whether the end or a new size of a block is of no interest: the thread does not look at each, and the block does not
-/// start where those of a sample do. Whether there is a sample is not asked: one question less.
+/// Whether the end or a new size of a block is of no interest: not each is looked at, and the block does not start where
+/// those of a sample do. Whether there is a sample is not asked: one question less.
 #[inline(always)]
 pub(crate) fn looks_away(address: usize) -> bool {
-    !looks_at_each() && !sampled::may_be_at(address)
-}
-
-/// Whether the thread looks at each block, or has not decided yet.
-#[inline(always)]
-pub(crate) fn looks_at_each() -> bool {
-    // SAFETY: as in `passes`.
-    unsafe { head().as_ref() }.pays(Attention::Each)
+    !mode::looks_at_each() && !sampled::may_be_at(address)
 }
 
 /// The context of this thread.
@@ -315,7 +308,7 @@ pub(crate) fn is_due(bytes: usize) -> bool {
             return false;
         }
         if !mode::is_sampled() {
-            local.countdown.set(isize::MAX);
+            local.countdown.set(FARTHEST.cast_signed());
             return false;
         }
         let starts = !local.counts_down.replace(true);

@@ -4,8 +4,6 @@
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
-use crate::counters::{Attention, NO_COUNTERS};
-
 /// What allocations are to the probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -20,18 +18,18 @@ enum Mode {
     Exact = 3,
 }
 
-impl Mode {
-    fn attention(self) -> Attention {
-        match self {
-            Mode::Undecided | Mode::Exact => Attention::Each,
-            Mode::Passing => Attention::None,
-            Mode::Sampled => Attention::Sample,
-        }
-    }
-}
-
 static HAS_SAMPLED: AtomicBool = AtomicBool::new(false);
 static MODE: AtomicU8 = AtomicU8::new(Mode::Undecided as u8);
+
+/// Whether each allocation and each free is looked at: the mode is exact, or not decided yet. Told by the mode, in a place
+/// of its own so that it is one comparison.
+static LOOKS_AT_EACH: AtomicBool = AtomicBool::new(true);
+
+/// Whether each allocation and each free is looked at.
+#[inline(always)]
+pub(crate) fn looks_at_each() -> bool {
+    LOOKS_AT_EACH.load(Ordering::Relaxed)
+}
 
 #[inline(always)]
 fn get() -> Mode {
@@ -81,7 +79,7 @@ pub(crate) fn has_sampled() -> bool {
 /// said so far is given up.
 pub fn count() {
     MODE.store(Mode::Exact as u8, Ordering::SeqCst);
-    NO_COUNTERS.pay(Attention::Each);
+    LOOKS_AT_EACH.store(true, Ordering::SeqCst);
 }
 
 #[cold]
@@ -97,9 +95,11 @@ fn decide() -> Mode {
     // A `count()` that came first stands.
     let _ = MODE.compare_exchange(Mode::Undecided as u8, mode as u8, Ordering::SeqCst, Ordering::SeqCst);
     if get() != Mode::Exact {
-        NO_COUNTERS.pay(get().attention());
-        // So does one that came in between.
-        NO_COUNTERS.pay(get().attention());
+        LOOKS_AT_EACH.store(false, Ordering::SeqCst);
+    }
+    // So does one that came in between.
+    if get() == Mode::Exact {
+        LOOKS_AT_EACH.store(true, Ordering::SeqCst);
     }
     get()
 }

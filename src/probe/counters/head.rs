@@ -2,7 +2,7 @@
 #![allow(unsafe_code)] // what a thread captures stacks with is mapped memory
 
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU16, AtomicUsize, Ordering, fence};
 
 use super::Counters;
 use crate::mode;
@@ -26,7 +26,6 @@ pub(crate) struct Head {
     large: AtomicPtr<AtomicPtr<AtomicU16>>,
     /// The tag of the context the thread is in, while `marks_below` is not zero.
     pub(crate) tag: AtomicU16,
-    attention: AtomicU8,
     pub(super) owned: AtomicBool,
     pub(super) next: AtomicPtr<Counters>,
 }
@@ -34,30 +33,7 @@ pub(crate) struct Head {
 /// What a thread has that has no counters: everything has to be asked for.
 pub(crate) static NO_COUNTERS: Head = Head::new(true);
 
-/// How a thread looks at allocations and frees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum Attention {
-    /// Not at all.
-    None = 0,
-    /// At each, or it is not decided yet.
-    Each = 1,
-    /// At one in so many bytes.
-    Sample = 2,
-}
-
 impl Head {
-    /// Looks so from now on, whoever calls this.
-    pub(crate) fn pay(&self, attention: Attention) {
-        self.attention.store(attention as u8, Ordering::SeqCst);
-    }
-
-    /// Whether it looks so.
-    #[inline(always)]
-    pub(crate) fn pays(&self, attention: Attention) -> bool {
-        self.attention.load(Ordering::Relaxed) == attention as u8
-    }
-
     pub(super) const fn new(owned: bool) -> Head {
         Head {
             marks_below: AtomicUsize::new(0),
@@ -67,7 +43,6 @@ impl Head {
             small: AtomicPtr::new(ptr::null_mut()),
             large: AtomicPtr::new(ptr::null_mut()),
             tag: AtomicU16::new(0),
-            attention: AtomicU8::new(Attention::Each as u8),
             owned: AtomicBool::new(owned),
             next: AtomicPtr::new(ptr::null_mut()),
         }
@@ -116,7 +91,6 @@ impl Head {
         if let Some(stacks) = self.captured() {
             stacks.begin();
         }
-        self.pay(Attention::Each);
         self.forget_tag(); // what the last owner was charged to is not what this one is
     }
 

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU16, Ordering};
 
 pub(crate) use cell::Cell;
 pub(crate) use flow::Flow;
-pub(crate) use head::{Attention, Head, NO_COUNTERS};
+pub(crate) use head::{Head, NO_COUNTERS};
 
 use crate::fork;
 use crate::lock::Lock;
