@@ -48,24 +48,24 @@ fn is_small(layout: Layout) -> bool {
     true
 }
 
-/// What the allocator inside is asked for instead of a small layout: 16 bytes or more at a multiple of 16, which is what
-/// allocators give for these sizes anyway. Only that blocks of up to 8 bytes take 16 is new to some: they pack two of them
-/// into the 16 bytes one tag covers.
+/// What the allocator inside is asked for instead of a layout of an alignment up to 16 and of a size that can be had: 16
+/// bytes or more at a multiple of 16, which is what allocators give for these sizes anyway. Only that blocks of up to 8
+/// bytes take 16 is new to some: they pack two of them into the 16 bytes one tag covers.
 #[inline(always)]
 fn widened(bytes: usize) -> Layout {
+    debug_assert!(bytes <= FARTHEST);
     // SAFETY: an alignment of 16, and a size far below isize::MAX.
     unsafe { Layout::from_size_align_unchecked(bytes.max(SMALLEST), SMALLEST) }
 }
 
-/// What the allocator inside is asked for instead of a layout that was had, or that is not larger than `FARTHEST`.
+/// Whether a block starts where any block starts.
 #[inline(always)]
-fn widened_in_bounds(layout: Layout) -> Layout {
+fn starts_anywhere(layout: Layout) -> bool {
     if layout.align() > SMALLEST {
         cold_path();
-        return widened_with_care(layout);
+        return false;
     }
-    // SAFETY: an alignment of 16; a size that was had, or that is not larger than FARTHEST, is far below isize::MAX.
-    unsafe { Layout::from_size_align_unchecked(layout.size().max(SMALLEST), SMALLEST) }
+    true
 }
 
 /// What the allocator inside is asked for instead of any layout.
@@ -86,9 +86,9 @@ fn widened_with_care(layout: Layout) -> Layout {
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Probe<A> {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if local::passes(layout.size()) {
-            // SAFETY: the caller's promise, with a layout at least as large.
-            return unsafe { self.0.alloc(widened_in_bounds(layout)) };
+        if starts_anywhere(layout) && local::passes(layout.size()) {
+            // SAFETY: the caller's promise, with a layout at least as large; what passes can be had.
+            return unsafe { self.0.alloc(widened(layout.size())) };
         }
         if is_small(layout) {
             // SAFETY: the caller's promise.
@@ -100,9 +100,9 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Probe<A> {
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        if local::passes(layout.size()) {
-            // SAFETY: the caller's promise, with a layout at least as large.
-            return unsafe { self.0.alloc_zeroed(widened_in_bounds(layout)) };
+        if starts_anywhere(layout) && local::passes(layout.size()) {
+            // SAFETY: the caller's promise, with a layout at least as large; what passes can be had.
+            return unsafe { self.0.alloc_zeroed(widened(layout.size())) };
         }
         // SAFETY: the caller's promise.
         unsafe { self.alloc_any(layout, true) }
@@ -110,12 +110,11 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Probe<A> {
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        if local::looks_away(block.addr()) {
+        if starts_anywhere(layout)
+            && (local::looks_away(block.addr())
+                || layout.size() < LARGE && local::freed(block.addr(), layout.size()))
+        {
             // SAFETY: the block was allocated with the widened layout: one of the sample is not looked away from.
-            return unsafe { self.0.dealloc(block, widened_in_bounds(layout)) };
-        }
-        if is_small(layout) && local::freed(block.addr(), layout.size()) {
-            // SAFETY: the block was allocated with the widened layout.
             return unsafe { self.0.dealloc(block, widened(layout.size())) };
         }
         // SAFETY: the caller's promise.
@@ -124,13 +123,17 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Probe<A> {
 
     #[inline]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        if local::looks_away(block.addr()) && local::passes(new_size.saturating_sub(layout.size())) {
-            let new_size = new_size.clamp(SMALLEST, LARGEST);
+        if starts_anywhere(layout)
+            && local::looks_away(block.addr())
+            && local::passes(new_size.saturating_sub(layout.size()))
+        {
             // SAFETY: the block was allocated with the widened layout, and the new size is at least what was asked for.
-            return unsafe { self.0.realloc(block, widened_in_bounds(layout), new_size) };
+            return unsafe {
+                self.0.realloc(block, widened(layout.size()), new_size.clamp(SMALLEST, LARGEST))
+            };
         }
         // SAFETY: the caller's promise.
-        unsafe { self.realloc_any(block, layout, new_size) }
+        unsafe { self.realloc_counted(block, layout, new_size) }
     }
 }
 
@@ -279,6 +282,25 @@ impl<A: GlobalAlloc> Probe<A> {
         }
         // SAFETY: the block was allocated with the widened layout, or with the sample's.
         unsafe { self.0.dealloc(block, held) }
+    }
+
+    /// # Safety
+    /// As `realloc`'s.
+    #[inline(never)]
+    unsafe fn realloc_counted(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        // The owner is read before the old place can be given to another thread.
+        let (true, Some(owner)) = (starts_anywhere(layout), local::known_owner(block.addr(), layout.size()))
+        else {
+            // SAFETY: the caller's promise.
+            return unsafe { self.realloc_any(block, layout, new_size) };
+        };
+        let asked = new_size.clamp(SMALLEST, LARGEST);
+        // SAFETY: the block was allocated with the widened layout, and is none of a sample, where owners are not known.
+        let moved = unsafe { self.0.realloc(block, widened(layout.size()), asked) };
+        if !moved.is_null() {
+            local::resized(owner, layout.size(), moved.addr(), new_size);
+        }
+        moved
     }
 
     /// As `realloc`, for any layout.

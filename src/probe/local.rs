@@ -220,21 +220,21 @@ pub(crate) struct Owner {
     stack: StackNumber,
 }
 
-/// The owner of a block that is to be resized. Say what became of it by [`resized`] or [`kept`].
+/// The owner of a block that is to be resized, if it needs no more than a look at the thread's counters. Say what became of
+/// it by [`resized`].
 #[inline(always)]
-pub(crate) fn owner(address: usize, bytes: usize) -> Owner {
-    if let Some(counters) = counters_if(|head| knows(head, address))
-        // SAFETY: as in `allocated`.
-        && let Some(slot) = unsafe { counters.head.table().slot(address, bytes) }
-    {
-        return Owner { tag: slot.load(Ordering::Relaxed), stack: 0 };
-    }
-    owner_slowly(address, bytes)
+pub(crate) fn known_owner(address: usize, bytes: usize) -> Option<Owner> {
+    let counters = counters_if(|head| knows(head, address))?;
+    // SAFETY: as in `allocated`.
+    let slot = unsafe { counters.head.table().slot(address, bytes) }?;
+    Some(Owner { tag: slot.load(Ordering::Relaxed), stack: 0 })
 }
 
+/// The owner of a block that is to be resized. Say what became of it by [`resized`] or [`kept`].
+///
 /// Not cold: all blocks come here while stacks are captured.
 #[inline(never)]
-fn owner_slowly(address: usize, bytes: usize) -> Owner {
+pub(crate) fn owner(address: usize, bytes: usize) -> Owner {
     if !mode::is_exact() {
         return Owner { tag: 0, stack: 0 };
     }
