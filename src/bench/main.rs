@@ -28,6 +28,10 @@ struct Flags {
     /// How often each row is measured
     #[arg(long, value_name = "N")]
     rounds: Option<u32>,
+    /// A directory of directories with subjects that are linked in another order of functions each: they take turns, round by
+    /// round
+    #[arg(long, value_name = "DIR")]
+    linked: Option<std::path::PathBuf>,
     /// Where the subjects are [default: beside this program]
     #[arg(long, value_name = "DIR")]
     subjects: Option<std::path::PathBuf>,
@@ -48,7 +52,7 @@ fn measure(flags: &Flags) -> Result<(&Flags, Results), BenchError> {
     if let Some(rounds) = flags.rounds {
         amount = amount.with_rounds(rounds.max(1));
     }
-    let subjects = Subjects::find(flags.subjects.as_deref())?;
+    let subjects = Subjects::find(flags.subjects.as_deref(), flags.linked.as_deref())?;
     let wanted = |name: &str| flags.only.as_deref().is_none_or(|text| name.contains(text));
     let mut results = driver::measure(&subjects, &amount, |contender| {
         wanted(contender.name) && !(flags.no_peers && contender.is_peer())

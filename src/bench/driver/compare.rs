@@ -61,6 +61,8 @@ pub(crate) struct Row {
 pub(crate) struct Results {
     pub(crate) rounds: u32,
     pub(crate) peer_rounds: u32,
+    /// In how many orders of functions the probe and plain jemalloc were linked; zero when in the linker's own alone.
+    pub(crate) layouts: usize,
     pub(crate) plain: Row,
     pub(crate) rows: Vec<Row>,
     /// Contenders that could not be started.
@@ -96,6 +98,7 @@ pub(crate) fn measure(
     let mut results = Results {
         rounds: amount.rounds,
         peer_rounds: amount.peer_rounds,
+        layouts: subjects.layouts(),
         plain: Row::new(&PLAIN),
         rows: Vec::new(),
         missing: Vec::new(),
@@ -107,7 +110,7 @@ pub(crate) fn measure(
         } else if contender.is_peer() {
             results.missing.push(contender.name);
         } else {
-            return Err(BenchError::Missing(subjects.program(contender)));
+            return Err(BenchError::Missing(subjects.program(contender, 0)));
         }
     }
     let rounds = amount.rounds.max(amount.peer_rounds);
@@ -162,17 +165,17 @@ fn neighbours(
     plain_work: &Work,
 ) -> Result<(Figures, Figures), BenchError> {
     if round.is_multiple_of(2) {
-        let plain = subjects.run(&PLAIN, plain_work)?;
-        Ok((subjects.run(contender, own_work)?, plain))
+        let plain = subjects.run(&PLAIN, round, plain_work)?;
+        Ok((subjects.run(contender, round, own_work)?, plain))
     } else {
-        let own = subjects.run(contender, own_work)?;
-        Ok((own, subjects.run(&PLAIN, plain_work)?))
+        let own = subjects.run(contender, round, own_work)?;
+        Ok((own, subjects.run(&PLAIN, round, plain_work)?))
     }
 }
 
 /// The probe's snapshots while threads run.
 pub(crate) fn snapshots(subjects: &Subjects, amount: &Amount) -> Result<Figures, BenchError> {
-    subjects.run(&CONTENDERS[0], &Work::Snapshots(amount.snapshots.clone()))
+    subjects.run(&CONTENDERS[0], 0, &Work::Snapshots(amount.snapshots.clone()))
 }
 
 fn progress(round: u32, rounds: u32, what: &str) {

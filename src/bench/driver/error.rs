@@ -16,6 +16,8 @@ pub(crate) enum BenchError {
     TooSlow(String, u64),
     #[error("{what} printed no figures: {error}")]
     Figures { what: String, error: serde_json::Error },
+    #[error("no layouts in {}: {error}; `scripts/bench-probe --layouts N` links them", .path.display())]
+    Layouts { path: PathBuf, error: io::Error },
     #[error("no directory for sockets and files: {0}")]
     Directory(io::Error),
     #[error("can't print: {0}")]
@@ -25,6 +27,6 @@ pub(crate) enum BenchError {
 impl BenchError {
     /// Whether what was asked for can't be done.
     pub(crate) fn is_bad_usage(&self) -> bool {
-        matches!(self, BenchError::NoRow(_))
+        matches!(self, BenchError::NoRow(_) | BenchError::Layouts { .. })
     }
 }

@@ -36,6 +36,7 @@ pub(crate) fn json(results: &Results) -> String {
         figures.insert("plain_request_us".to_owned(), (results.plain.request_ns.own() / 1e3).into());
     }
     figures.insert("rounds".to_owned(), results.rounds.into());
+    figures.insert("layouts".to_owned(), results.layouts.into());
     if !peers.is_empty() {
         figures.insert("peers".to_owned(), Value::Object(peers));
     }

@@ -20,34 +20,45 @@ const LIMIT: Duration = Duration::from_secs(120);
 #[derive(Debug)]
 pub(crate) struct Subjects {
     programs: PathBuf,
+    /// Directories with some of the programs, each linked in another order of functions.
+    layouts: Vec<PathBuf>,
     scratch: tempfile::TempDir,
 }
 
 impl Subjects {
-    /// The subjects in this directory, or beside this program.
-    pub(crate) fn find(programs: Option<&Path>) -> Result<Subjects, BenchError> {
+    /// The subjects in this directory, or beside this program; and those in the directories of another one, a layout each.
+    pub(crate) fn find(programs: Option<&Path>, layouts: Option<&Path>) -> Result<Subjects, BenchError> {
         let beside = || {
             let own = env::current_exe().map_err(BenchError::Directory)?;
             Ok(own.parent().map(Path::to_path_buf).unwrap_or_default())
         };
         let programs = programs.map_or_else(beside, |programs| Ok(programs.to_path_buf()))?;
         let scratch = tempfile::tempdir().map_err(BenchError::Directory)?;
-        Ok(Subjects { programs, scratch })
+        let layouts = layouts.map_or_else(|| Ok(Vec::new()), directories_of)?;
+        Ok(Subjects { programs, layouts, scratch })
+    }
+
+    /// In how many orders of functions the subjects are there; zero when as they were linked.
+    pub(crate) fn layouts(&self) -> usize {
+        self.layouts.len()
     }
 
     /// Whether a contender can be started: jemalloc's profiler is a build of its own, heaptrack a program to install.
     pub(crate) fn has(&self, contender: &Contender) -> bool {
-        self.program(contender).is_file() && contender.starter.is_none_or(is_installed)
+        self.program(contender, 0).is_file() && contender.starter.is_none_or(is_installed)
     }
 
-    /// Where its program is, if it was built.
-    pub(crate) fn program(&self, contender: &Contender) -> PathBuf {
-        self.programs.join(format!("subject-{}", contender.subject))
+    /// Where its program of a round is, if it was built.
+    pub(crate) fn program(&self, contender: &Contender, round: u32) -> PathBuf {
+        let name = format!("subject-{}", contender.subject);
+        let layout = self.layouts.get(round as usize % self.layouts.len().max(1));
+        let linked_anew = layout.map(|layout| layout.join(&name)).filter(|program| program.is_file());
+        linked_anew.unwrap_or_else(|| self.programs.join(name))
     }
 
-    /// Starts the contender, waits, and reads its figures.
-    pub(crate) fn run(&self, contender: &Contender, work: &Work) -> Result<Figures, BenchError> {
-        let program = self.program(contender);
+    /// Starts the contender of a round, waits, and reads its figures.
+    pub(crate) fn run(&self, contender: &Contender, round: u32, work: &Work) -> Result<Figures, BenchError> {
+        let program = self.program(contender, round);
         if !program.is_file() {
             return Err(BenchError::Missing(program));
         }
@@ -87,6 +98,19 @@ impl Subjects {
         serde_json::from_str(line)
             .map_err(|error| BenchError::Figures { what: contender.name.to_owned(), error })
     }
+}
+
+fn directories_of(path: &Path) -> Result<Vec<PathBuf>, BenchError> {
+    let failed = |error| BenchError::Layouts { path: path.to_path_buf(), error };
+    let entries = std::fs::read_dir(path).map_err(failed)?;
+    let mut directories: Vec<PathBuf> =
+        entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>().map_err(failed)?;
+    directories.retain(|directory| directory.is_dir());
+    directories.sort();
+    if directories.is_empty() {
+        return Err(failed(io::Error::new(io::ErrorKind::NotFound, "no directory in it")));
+    }
+    Ok(directories)
 }
 
 fn read(path: &Path) -> io::Result<String> {

@@ -39,6 +39,12 @@ pub(crate) fn tables(results: &Results) -> String {
     for name in &results.missing {
         text += &format!("Not measured, because it is not there: {name}.\n");
     }
+    if results.layouts > 0 {
+        text += &format!(
+            "The probe and plain jemalloc were linked in {} orders of their functions, which took turns.\n",
+            results.layouts
+        );
+    }
     text += &format!(
         "Medians of {} rounds ({} for the other tools), the quartiles in brackets, on {}.\n",
         results.rounds,

@@ -72,3 +72,38 @@ fn a_row_that_does_not_exist_is_refused() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("no such row"));
 }
+
+#[test]
+fn layouts_take_turns_and_must_be_there() {
+    let folder = tempfile::tempdir().expect("the test can go on");
+    let bench = |linked: &std::path::Path| {
+        Command::new(env!("CARGO_BIN_EXE_bench-probe"))
+            .args(["--quick", "--json", "--only", "asleep", "--rounds", "3", "--linked"])
+            .arg(linked)
+            .output()
+            .expect("it was built")
+    };
+    let empty = bench(folder.path());
+    assert_eq!(empty.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&empty.stderr).contains("--layouts"));
+
+    // A layout whose probe prints a figure that no other has.
+    let layout = folder.path().join("1");
+    std::fs::create_dir_all(&layout).expect("the test can go on");
+    let fake = layout.join("subject-probe");
+    std::fs::write(
+        &fake,
+        "#!/bin/sh\necho '{\"cpu_ns\":1e12,\"wall_ns\":1e12,\"resident_kib\":1,\"peak_kib\":1}'\n",
+    )
+    .and_then(|()| std::fs::set_permissions(&fake, std::os::unix::fs::PermissionsExt::from_mode(0o755)))
+    .expect("the test can go on");
+    std::fs::create_dir(folder.path().join("2")).expect("the test can go on");
+    let linked = bench(folder.path());
+    assert!(linked.status.success(), "{}", String::from_utf8_lossy(&linked.stderr));
+    let figures: Value = serde_json::from_slice(&linked.stdout).expect("one JSON object");
+    assert_eq!(figures["layouts"], 2);
+    assert!(
+        positive(&figures, "idle_request_ratio") > 1e4,
+        "two rounds of three are the layout's: {figures}"
+    );
+}
