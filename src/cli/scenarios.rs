@@ -87,7 +87,7 @@ fn covers(scenario: &Scenario) -> Vec<(&'static str, String)> {
     };
     covers.extend([("succeeding", names(false)), ("failing", names(true))]);
     covers.push(("faults", scenario.faults().join(", ")));
-    if let Some(advance) = scenario.advance {
+    if let Some(advance) = &scenario.advance {
         let by = advance.by;
         let every = if advance.every == 1 {
             "each cycle".to_owned()

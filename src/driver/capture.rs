@@ -15,12 +15,17 @@ pub(crate) struct Capture {
     /// Cycles between two marks.
     stride: u32,
     taken: Option<Stacks>,
+    /// Of the longest stretch between restarts so far, with its cycles: the one that is judged.
+    best: Option<(u32, Stacks)>,
+    /// Cycle at whose end the server was restarted last.
+    since: u32,
+    last: u32,
 }
 
 impl Capture {
     /// To capture as these rules say, in a run of so many cycles.
     pub(crate) fn new(rules: Vec<Captured>, cycles: u32) -> Capture {
-        Capture { rules, stride: (cycles / MARKS).max(1), taken: None }
+        Capture { rules, stride: (cycles / MARKS).max(1), taken: None, best: None, since: 0, last: 0 }
     }
 
     /// Starts it. Returns why there will be no stacks, if the probe refuses; a server without the probe has none.
@@ -37,6 +42,23 @@ impl Capture {
         None
     }
 
+    /// The server was restarted at the end of a cycle: keeps what was taken of the stretch before if it is the longest
+    /// so far, and captures in the new process from now on.
+    pub(crate) async fn begin_anew(&mut self, cycle: u32, observer: &mut Observer) -> Option<String> {
+        self.keep_longest();
+        self.since = cycle;
+        self.begin(observer).await
+    }
+
+    /// Of two stretches as long the later one, as the verdict has it.
+    fn keep_longest(&mut self) {
+        let Some(stacks) = self.taken.take() else { return };
+        let cycles = self.last - self.since;
+        if self.best.as_ref().is_none_or(|(longest, _)| cycles >= *longest) {
+            self.best = Some((cycles, stacks));
+        }
+    }
+
     /// Takes the stacks at a quiet point, if it is one to do so at.
     pub(crate) async fn mark(
         &mut self,
@@ -44,6 +66,7 @@ impl Capture {
         mark: Mark,
         is_last: bool,
     ) -> Result<(), ObserveError> {
+        self.last = mark.cycle;
         let Observer::Probe(probe) = observer else { return Ok(()) };
         if self.rules.is_empty() || mark.cycle == 0 || !(is_last || mark.cycle.is_multiple_of(self.stride)) {
             return Ok(());
@@ -54,8 +77,9 @@ impl Capture {
     }
 
     /// What was captured, with the functions and lines looked up. None when nothing was.
-    pub(crate) fn finish(self) -> Option<Stacks> {
-        let mut stacks = self.taken?;
+    pub(crate) fn finish(mut self) -> Option<Stacks> {
+        self.keep_longest();
+        let (_, mut stacks) = self.best?;
         let mut symbols = Symbols::new();
         if let Ok(folder) = std::env::current_dir() {
             symbols = symbols.relative_to(folder);

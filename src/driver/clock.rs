@@ -18,6 +18,11 @@ impl Clock {
         self.advanced_ms = advanced_ms;
     }
 
+    /// How far the server's clock has been advanced in all, in milliseconds.
+    pub(crate) fn advanced_ms(&self) -> u64 {
+        self.advanced_ms
+    }
+
     /// Real time since the start.
     pub(crate) fn elapsed(&self) -> Duration {
         self.start.elapsed()

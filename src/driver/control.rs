@@ -26,6 +26,12 @@ impl Control {
         Control { rate: bytes_per_1000_requests, planted: (0, 0), due: 0.0, refused: false }
     }
 
+    /// The server was restarted: nothing is planted in it.
+    pub(crate) fn begin_anew(&mut self) {
+        self.planted = (0, 0);
+        self.due = 0.0;
+    }
+
     /// Plants the control's share of a cycle. Returns what to record of it; nothing once the probe has refused.
     pub(crate) async fn plant(
         &mut self,

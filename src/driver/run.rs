@@ -1,7 +1,8 @@
 use std::path::Path;
 
 use heapsoak_record::{
-    CaptureRate, Captured, FORMAT_VERSION, Header, Kind, Outcome, Plan, Recording, Target as TargetHeader,
+    CaptureRate, Captured, Event, FORMAT_VERSION, Header, Kind, Outcome, Plan, Recording,
+    Target as TargetHeader,
 };
 use tokio::sync::watch;
 
@@ -14,9 +15,9 @@ use crate::observer::Observer;
 use crate::profile::{Profile, Profiler};
 use crate::recorder::Recorder;
 use crate::run_error::RunError;
-use crate::scenario::{OwnServer, Scenario, TargetSpec};
+use crate::scenario::{ClockSource, OwnServer, Scenario, TargetSpec};
 use crate::soak::{Soak, Stop};
-use crate::target::{Ready, start};
+use crate::target::{FakeTime, Ready, start};
 use crate::watcher::{Doing, Watcher};
 
 /// Fewest requests a cycle is cut down to when a run is asked to be short; below that, cycles are left out.
@@ -164,7 +165,8 @@ pub async fn run(run: Run<'_>, watcher: &mut dyn Watcher) -> Result<Recording, R
     let tally = Tally::new(run.scenario);
     watcher.progress(&crate::watcher::starting(&plan));
 
-    let starting = start(run.program, &spec, run.profile.as_ref());
+    let library = run.scenario.fake_time()?;
+    let starting = start(run.program, &spec, run.profile.as_ref(), library.as_deref());
     let ready = tokio::select! {
         started = starting => started?,
         () = stop.asked() => return Err(RunError::Interrupted),
@@ -178,7 +180,11 @@ pub async fn run(run: Run<'_>, watcher: &mut dyn Watcher) -> Result<Recording, R
     let mut recorder = Recorder::create(run.recording, header)
         .map_err(|error| RunError::Input(format!("can't write {}: {error}", run.recording.display())))?;
 
-    let died = target.died();
+    if let Some(clock) = target.fake_time() {
+        let library = clock.library().display().to_string();
+        let faked = recorder.event(Event::ClockFaked { cycle: 0, library });
+        faked.map_err(|error| RunError::internal("can't write the recording", error))?;
+    }
     let numbering = Numbering {
         seed,
         requests_per_cycle: plan.requests_per_cycle,
@@ -190,8 +196,7 @@ pub async fn run(run: Run<'_>, watcher: &mut dyn Watcher) -> Result<Recording, R
         scenario: run.scenario,
         seed,
         plan: plan.clone(),
-        data: target.data(),
-        ready: target.ready(),
+        target: &mut target,
         observer: &mut observer,
         load: &mut load,
         tally: &tally,
@@ -201,7 +206,7 @@ pub async fn run(run: Run<'_>, watcher: &mut dyn Watcher) -> Result<Recording, R
         recorder: &mut recorder,
         watcher: &mut *watcher,
     };
-    let result = soak.run(&mut stop, died).await;
+    let result = soak.run(&mut stop).await;
     if let Some(profile) = &run.profile {
         soak.show(0, Doing::Profiling);
         soak.watcher.profiled(&profile.file, write_profile(soak.observer).await);
@@ -222,6 +227,18 @@ pub async fn run(run: Run<'_>, watcher: &mut dyn Watcher) -> Result<Recording, R
         recorder.stacks(stacks).map_err(unwritable)?;
     }
     recorder.end(outcome, &tally, &clock).map_err(unwritable)
+}
+
+impl Scenario {
+    /// The library the server is to take its time from, if it is to take it from one.
+    fn fake_time(&self) -> Result<Option<std::path::PathBuf>, RunError> {
+        match &self.advance {
+            Some(advance) if advance.source == ClockSource::LibFakeTime => {
+                FakeTime::find(advance.library.as_deref()).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
 }
 
 async fn write_profile(observer: &mut Observer) -> Result<(), String> {

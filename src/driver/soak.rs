@@ -1,10 +1,12 @@
 //! The cycles of a run: requests, rest, snapshot.
 
+use std::time::Instant;
+
 use heapsoak_record::{Event, Mark, Moment, Outcome, Plan};
 use tokio::sync::watch;
 
 use crate::capture::Capture;
-use crate::clock::Clock;
+use crate::clock::{Clock, to_ms};
 use crate::control::Control;
 use crate::cycle::CyclePlan;
 use crate::data::DataFolder;
@@ -12,6 +14,7 @@ use crate::load::{Load, SendError, Tally};
 use crate::observer::{ObserveError, Observer};
 use crate::recorder::Recorder;
 use crate::rest::{Rest, Rested};
+use crate::run_error::RunError;
 use crate::scenario::{Action, Phase, Scenario};
 use crate::target::Target;
 use crate::watcher::{Doing, Progress, Watcher};
@@ -29,6 +32,8 @@ pub(crate) enum Ending {
     Recording(std::io::Error),
     #[error("{0}")]
     Stage(String),
+    #[error("the server was stopped, but {0}")]
+    NotRestarted(RunError),
 }
 
 impl Ending {
@@ -66,9 +71,7 @@ pub(crate) struct Soak<'a> {
     pub(crate) scenario: &'a Scenario,
     pub(crate) seed: u64,
     pub(crate) plan: Plan,
-    pub(crate) data: Option<&'a DataFolder>,
-    /// Path of a request the server answers.
-    pub(crate) ready: &'a str,
+    pub(crate) target: &'a mut Target,
     pub(crate) observer: &'a mut Observer,
     pub(crate) load: &'a mut Load,
     pub(crate) tally: &'a Tally,
@@ -81,40 +84,77 @@ pub(crate) struct Soak<'a> {
 
 impl Soak<'_> {
     /// Runs every cycle, unless the server dies or the user stops the run.
-    pub(crate) async fn run(
-        &mut self,
-        stop: &mut Stop,
-        mut died: watch::Receiver<bool>,
-    ) -> Result<(), Ending> {
-        tokio::select! {
-            result = self.run_cycles() => result,
-            _ = died.wait_for(|died| *died) => Err(Ending::Died),
-            () = stop.asked() => Err(Ending::Stopped),
+    pub(crate) async fn run(&mut self, stop: &mut Stop) -> Result<(), Ending> {
+        let mut rest = Rest::default();
+        let mut cycle = 0;
+        loop {
+            let mut died = self.target.died();
+            let done = tokio::select! {
+                result = self.run_until_restart(&mut cycle, &mut rest) => result?,
+                _ = died.wait_for(|died| *died) => return Err(Ending::Died),
+                () = stop.asked() => return Err(Ending::Stopped),
+            };
+            if done {
+                return Ok(());
+            }
+            // The server's death is wanted here.
+            tokio::select! {
+                result = self.restart(cycle, &mut rest) => result?,
+                () = stop.asked() => return Err(Ending::Stopped),
+            }
         }
     }
 
-    async fn run_cycles(&mut self) -> Result<(), Ending> {
-        let mut rest = Rest::default();
-        self.load.warm_up(self.ready).await.map_err(|error| refused("opening the connections", &error))?;
-        self.warm_up(&mut rest).await?;
-        let rested = self.rest(&mut rest, 0).await?;
-        self.snapshot(0, Moment::Baseline, rested).await?;
+    /// Runs cycles until the last is done (true), or the server is to be restarted (false).
+    async fn run_until_restart(&mut self, cycle: &mut u32, rest: &mut Rest) -> Result<bool, Ending> {
+        let ready = self.target.ready().to_owned();
+        self.load.warm_up(&ready).await.map_err(|error| refused("opening the connections", &error))?;
+        if *cycle == 0 {
+            self.warm_up(rest).await?;
+        }
+        let rested = self.rest(rest, *cycle).await?;
+        self.snapshot(*cycle, Moment::Baseline, rested).await?;
         self.observer.advance_cohort().await?;
-        let mut cycle = 0;
+        let first = *cycle;
         loop {
-            while cycle < self.plan.cycles {
-                cycle += 1;
-                self.run_cycle(cycle, &mut rest).await?;
+            while *cycle < self.plan.cycles {
+                let due = self.scenario.restart.is_some_and(|restart| cycle.is_multiple_of(restart.every));
+                if due && *cycle > first {
+                    return Ok(false);
+                }
+                *cycle += 1;
+                self.run_cycle(*cycle, rest).await?;
             }
-            let room = self.plan.max_cycles.saturating_sub(cycle);
+            let room = self.plan.max_cycles.saturating_sub(*cycle);
             let more = self.watcher.planned_done(self.recorder.recording()).min(room);
             if more == 0 {
-                return Ok(());
+                return Ok(true);
             }
             self.plan.cycles += more;
             let why = "the verdict was undecided".to_owned();
-            self.record(Event::Extended { cycle, cycles: self.plan.cycles, why })?;
+            self.record(Event::Extended { cycle: *cycle, cycles: self.plan.cycles, why })?;
         }
+    }
+
+    /// Stops the server and starts it again, with everything that was known of the old process forgotten.
+    async fn restart(&mut self, cycle: u32, rest: &mut Rest) -> Result<(), Ending> {
+        self.show(cycle, Doing::Restarting);
+        let killed = self.scenario.restart.is_some_and(|restart| restart.kill);
+        let start = Instant::now();
+        self.load.hang_up_all();
+        let restarted = self.target.restart(killed).await;
+        *self.observer = restarted.map_err(Ending::NotRestarted)?;
+        self.load.redirect(self.target.address());
+        rest.forget_held();
+        self.control.begin_anew();
+        // Why there may be no stacks was said at the start already.
+        let _same = self.capture.begin_anew(cycle, self.observer).await;
+        // A clock that once went ahead does not go back. The library's is still where it was.
+        if self.target.fake_time().is_none() && self.clock.advanced_ms() > 0 {
+            self.observer.advance_clock(self.clock.advanced_ms()).await?;
+        }
+        let took_ms = to_ms(start.elapsed());
+        self.record(Event::Restarted { cycle, pid: self.target.pid(), killed, took_ms })
     }
 
     async fn run_cycle(&mut self, cycle: u32, rest: &mut Rest) -> Result<(), Ending> {
@@ -147,11 +187,16 @@ impl Soak<'_> {
         }
         let rested = self.rest(rest, cycle).await?;
         self.snapshot(cycle, Moment::CycleEnd, rested).await?;
-        if let Some(advance) = self.scenario.advance
+        if let Some(advance) = &scenario.advance
             && (cycle.is_multiple_of(advance.every) || cycle == self.plan.cycles)
         {
             self.record(Event::ClockAdvanced { cycle, by_ms: advance.by.0 })?;
-            let advanced_ms = self.observer.advance_clock(advance.by.0).await?;
+            let advanced_ms = match self.target.fake_time() {
+                Some(clock) => {
+                    clock.advance(advance.by.0).await.map_err(|error| Ending::Stage(error.to_string()))?
+                }
+                None => self.observer.advance_clock(advance.by.0).await?,
+            };
             self.clock.set_advanced(advanced_ms);
             rest.forget_held();
             let rested = self.rest(rest, cycle).await?;
@@ -212,7 +257,7 @@ impl Soak<'_> {
 
     fn data(&self) -> Result<&DataFolder, Ending> {
         let missing = "where the server keeps its data is not known: name the folder as data in [target]";
-        self.data.ok_or_else(|| Ending::Stage(missing.to_owned()))
+        self.target.data().ok_or_else(|| Ending::Stage(missing.to_owned()))
     }
 
     /// Tells the watcher what the run is at.

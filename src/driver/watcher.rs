@@ -60,6 +60,8 @@ pub enum Doing {
     Starting,
     /// Sending requests.
     Sending,
+    /// Stopping the server and starting it again.
+    Restarting,
     /// In a phase that sends nothing.
     Idle,
     /// Waiting for the server to come to rest.
@@ -90,6 +92,7 @@ impl fmt::Display for Doing {
         f.write_str(match self {
             Doing::Starting => "starting the server",
             Doing::Sending => "sending",
+            Doing::Restarting => "restarting the server",
             Doing::Idle => "idle, as the scenario says",
             Doing::Resting => "waiting for rest",
             Doing::Profiling => "writing the profile",

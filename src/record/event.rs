@@ -38,6 +38,24 @@ pub enum Event {
         /// Why.
         why: String,
     },
+    /// The server takes its time from a library that was loaded into it.
+    ClockFaked {
+        /// Cycle from which on; 0 for the whole run.
+        cycle: u32,
+        /// File of the library.
+        library: String,
+    },
+    /// The server was stopped and started again. Its next snapshot is a baseline, with counters that began anew.
+    Restarted {
+        /// Cycle after which.
+        cycle: u32,
+        /// Process of the server that was started.
+        pid: u32,
+        /// How the old one was ended: asked to (SIGTERM), or killed.
+        killed: bool,
+        /// Time from the signal until the new one was ready, in milliseconds.
+        took_ms: u64,
+    },
     /// A phase of a cycle is over.
     PhaseDone {
         /// Cycle it is part of; 0 for what is done before the first.

@@ -2,8 +2,8 @@ use serde::{Deserialize, Serialize};
 
 /// Version of the recording's format. A reader refuses a higher one, naming both, and reads every lower one.
 ///
-/// Version 2 has lines with [stacks](crate::Stacks).
-pub const FORMAT_VERSION: u32 = 2;
+/// Version 2 has lines with [stacks](crate::Stacks), version 3 events of phases, restarts and faked clocks.
+pub const FORMAT_VERSION: u32 = 3;
 
 /// What a run is, written before its first request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -47,7 +47,7 @@ impl Snapshot {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Moment {
-    /// Before the first request.
+    /// Before the first request, and before the first one after a restart of the server.
     Baseline,
     /// After the requests of a cycle, at rest.
     CycleEnd,

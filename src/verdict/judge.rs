@@ -9,12 +9,13 @@ use crate::control;
 use crate::evidence::{Judged, sum};
 use crate::findings::{LeakingResource, findings};
 use crate::judgement::{
-    ComponentVerdict, Finding, Growth, Judgement, OutOfMemory, Quality, ResourceJudgement, ResourcePoint,
-    RunVerdict,
+    ComponentVerdict, Finding, Growth, Judgement, OutOfMemory, Quality, Requests, ResourceJudgement,
+    ResourcePoint, RunVerdict,
 };
 use crate::policy::Policy;
 use crate::quality::{not_analysed, quality, requests};
 use crate::resources::{Series, least_rise, resources};
+use crate::restarts::judge_longest;
 use crate::timeline::Timeline;
 use crate::words::{count, growth, list};
 
@@ -27,6 +28,12 @@ pub fn judge(recording: &Recording) -> Judgement {
 /// Judges a recording.
 #[must_use]
 pub fn judge_with(recording: &Recording, policy: &Policy) -> Judgement {
+    let restarted = recording.has_restarts().then(|| judge_longest(recording, &recording.parts(), policy));
+    restarted.flatten().unwrap_or_else(|| judge_stretch(recording, &requests(recording), policy))
+}
+
+/// Judges a recording of one process. `requests` are those of the whole run.
+pub(crate) fn judge_stretch(recording: &Recording, requests: &Requests, policy: &Policy) -> Judgement {
     let timeline = Timeline::new(recording);
     let mut components = components(&timeline, policy);
     let planted = control::take(&mut components);
@@ -35,9 +42,8 @@ pub fn judge_with(recording: &Recording, policy: &Policy) -> Judgement {
     let triggers = triggers(&timeline, &components, &series);
     let leaking = leaking_resources(&components, &series, &triggers);
     let findings = findings(&timeline, &components, &leaking, policy);
-    let requests = requests(recording);
     let warm_up = components.iter().map(|component| component.whole.evidence.rest.warm_up).max().unwrap_or(0);
-    let quality = quality(&timeline, &requests, warm_up, control, policy);
+    let quality = quality(&timeline, requests, warm_up, control, policy);
     let wanted = components.iter().filter_map(|component| component.wanted).fold(None, most);
     let (verdict, reasons) = answer(&components, &series, &findings, &quality, policy);
     let out_of_memory = out_of_memory(&timeline, &components, &series);
@@ -57,7 +63,7 @@ pub fn judge_with(recording: &Recording, policy: &Policy) -> Judgement {
             .map(|(series, triggers)| publish_resource(&timeline, series, triggers, policy))
             .collect(),
         findings,
-        requests,
+        requests: *requests,
         quality,
     }
 }

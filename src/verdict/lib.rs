@@ -32,6 +32,7 @@ mod limit;
 mod policy;
 mod quality;
 mod resources;
+mod restarts;
 mod severity;
 mod statistics;
 mod sublinear;

@@ -117,6 +117,12 @@ impl Connection {
         }
     }
 
+    /// Closes the connection, and what was left half-open.
+    pub(super) fn close(&mut self) {
+        self.open = None;
+        self.hang_up();
+    }
+
     /// Closes what was left half-open.
     pub(super) fn hang_up(&mut self) {
         self.half_open.clear();

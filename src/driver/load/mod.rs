@@ -118,6 +118,17 @@ impl Load {
         join_all(slots).await;
     }
 
+    /// Closes every connection: the server is about to end.
+    pub(crate) fn hang_up_all(&mut self) {
+        self.connections.iter_mut().for_each(Connection::close);
+    }
+
+    /// Speaks to a server that listens elsewhere from now on.
+    pub(crate) fn redirect(&mut self, address: &Address) {
+        let anew = |connection: &mut Connection| *connection = Connection::new(address.clone());
+        self.connections.iter_mut().for_each(anew);
+    }
+
     /// Closes what clients that misbehave left half-open.
     pub(crate) fn hang_up(&mut self) {
         self.connections.iter_mut().for_each(Connection::hang_up);

@@ -16,7 +16,8 @@ use super::include::Resolved;
 use super::phase::{When, compile_phases};
 use super::target::read_target;
 use super::{
-    Action, Advance, Answers, Fault, Flow, Kind, Payload, Replay, Scenario, ScenarioError, Sign, Stage, Step,
+    Action, Advance, Answers, Fault, Flow, Kind, Payload, Replay, Restart, Scenario, ScenarioError, Sign,
+    Stage, Step,
 };
 use crate::template::Template;
 
@@ -76,6 +77,7 @@ pub(super) fn compile(name: String, resolved: &Resolved) -> Result<Scenario, Sce
         requests_per_cycle: load.requests_per_cycle,
         concurrency: load.concurrency,
         advance: read_advance(resolved)?,
+        restart: read_restart(resolved)?,
         expect: file.expect.as_ref().map(|expect| expect.get_ref().clone()),
         budgets: read_budgets(resolved)?,
         claims: read_claims(file),
@@ -126,7 +128,20 @@ fn read_advance(resolved: &Resolved) -> Result<Option<Advance>, ScenarioError> {
         return Err(resolved.source.problem(every.span(), "every 0 cycles is never: write 1 or more"));
     }
     let every = clock.every.as_ref().map_or(1, |every| *every.get_ref());
-    Ok(Some(Advance { by: *clock.advance.get_ref(), every }))
+    Ok(Some(Advance {
+        by: *clock.advance.get_ref(),
+        every,
+        source: clock.source,
+        library: clock.library.clone(),
+    }))
+}
+
+fn read_restart(resolved: &Resolved) -> Result<Option<Restart>, ScenarioError> {
+    let Some(restart) = &resolved.file.restart else { return Ok(None) };
+    match *restart.every.get_ref() {
+        0 => Err(resolved.source.problem(restart.every.span(), "every 0 cycles is never: write 1 or more")),
+        every => Ok(Some(Restart { every, kill: restart.kill })),
+    }
 }
 
 fn read_budgets(resolved: &Resolved) -> Result<Budgets, ScenarioError> {

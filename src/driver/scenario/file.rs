@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 
 use heapsoak_record::Budgets;
 use schemars::JsonSchema;
@@ -10,6 +11,7 @@ use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::Spanned;
 
+use super::ClockSource;
 use super::duration::Millis;
 use super::expect::Expect;
 use super::flow::Fault;
@@ -38,6 +40,8 @@ pub(super) struct ScenarioFile {
     pub(super) load: Option<Spanned<LoadFile>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) clock: Option<ClockFile>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) restart: Option<RestartFile>,
     /// What is done once, before the first cycle, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<PhaseFile>")]
@@ -88,6 +92,24 @@ pub(super) struct ClockFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<u32>")]
     pub(super) every: Option<Spanned<u32>>,
+    /// Who has the server believe in the advance.
+    #[serde(default, skip_serializing_if = "ClockSource::is_probe")]
+    pub(super) source: ClockSource,
+    /// File of libfaketime, where it is not found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) library: Option<PathBuf>,
+}
+
+/// Stops the server and starts it again, with its data as it is.
+#[derive(Debug, Clone, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct RestartFile {
+    /// At the end of every so many cycles, but for the last.
+    #[schemars(with = "u32")]
+    pub(super) every: Spanned<u32>,
+    /// Whether it is killed, instead of being asked to end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) kill: bool,
 }
 
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema, Serialize)]

@@ -125,6 +125,7 @@ fn refuse_more_than_kinds(source: &Source, file: &ScenarioFile) -> Result<(), Sc
         file.target.as_ref().map(toml::Spanned::span),
         file.load.as_ref().map(toml::Spanned::span),
         file.clock.as_ref().map(|clock| clock.advance.span()),
+        file.restart.as_ref().map(|restart| restart.every.span()),
         file.warm_up.first().map(toml::Spanned::span),
         file.phase.first().map(toml::Spanned::span),
         file.weights.keys().next().map(toml::Spanned::span),

@@ -17,6 +17,8 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use heapsoak_record::{Budgets, Claim};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::template::Template;
 
@@ -57,6 +59,8 @@ pub struct Scenario {
     pub concurrency: u32,
     /// When the server's clock is advanced, if it is.
     pub advance: Option<Advance>,
+    /// When the server is restarted, if it is.
+    pub restart: Option<Restart>,
     /// What is expected to be found.
     pub expect: Option<Expect>,
     /// What the server may cost under this scenario, at most.
@@ -95,13 +99,43 @@ impl Kind {
     }
 }
 
-/// When the server's clock is advanced.
+/// When the server is restarted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restart {
+    /// At the end of every so many cycles, but for the last.
+    pub every: u32,
+    /// Whether it is killed, instead of being asked to end.
+    pub kill: bool,
+}
+
+/// Who has the server believe in an advance of the clock.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClockSource {
+    /// The probe: the server takes its time from it.
+    #[default]
+    Probe,
+    /// A library that is loaded into the server, which asks the system for the time.
+    LibFakeTime,
+}
+
+impl ClockSource {
+    fn is_probe(&self) -> bool {
+        *self == ClockSource::Probe
+    }
+}
+
+/// When the server's clock is advanced.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advance {
     /// By how much.
     pub by: Millis,
     /// At the end of every so many cycles, and at the end of the last.
     pub every: u32,
+    /// Who has the server believe in it.
+    pub source: ClockSource,
+    /// File of libfaketime, where it is not found.
+    pub library: Option<PathBuf>,
 }
 
 impl Scenario {
@@ -155,6 +189,9 @@ impl Scenario {
                     Action::Restore(_) | Action::Request(_) => {}
                 }
             }
+        }
+        if self.restart.is_some() {
+            add("restart");
         }
         faults
     }

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use super::leftovers::{self, Marked};
 use super::process::Process;
 use super::start::{START_TIME, create_folder, make_mark, spawn, why_it_ended, words};
-use super::{Address, Ready, Server, Target};
+use super::{Address, Again, Ready, Server, Target};
 use crate::data::DataFolder;
 use crate::observer::Observer;
 use crate::probe::{Hello, Probe, ProbeError};
@@ -46,21 +46,14 @@ pub(super) async fn start(builtin: Builtin<'_>) -> Result<Ready, RunError> {
     let mark = make_mark();
     let marked = Marked::new(&mark);
 
-    let mut tracker = spawn(builtin.command("__tracker", &mark))?;
+    let mut tracker = spawn(&mut builtin.command("__tracker", &mark))?;
     let Some(tracker_address) = tracker.address(START_TIME).await else {
         return Err(why_it_ended(&mut tracker, "the tracker's simulator", SAY).await);
     };
     let mut command = builtin.command("__autopilot", &mark);
     builtin.configure(&mut command, &data, &socket, &tracker_address);
     let words = words(&command);
-    let mut server = spawn(command)?;
-    let Some(address) = server.address(START_TIME).await else {
-        return Err(why_it_ended(&mut server, "the server", SAY).await);
-    };
-    let address: SocketAddr = address.parse().map_err(|_| {
-        RunError::WouldNotStart(format!("the server says it listens on '{address}', which is no address"))
-    })?;
-    let (probe, hello) = reach_probe(&socket, &mut server).await?;
+    let Up { server, address, probe, hello } = bring_up(&mut command, &socket).await?;
     let name = match builtin.spec.as_found.as_slice() {
         [] => "autopilot (fixed)".to_owned(),
         defects => format!("autopilot (as found: {})", defects.join(", ")),
@@ -68,17 +61,40 @@ pub(super) async fn start(builtin: Builtin<'_>) -> Result<Ready, RunError> {
     let target = Target {
         pid: server.id(),
         server: Server::Started(server),
+        again: Some(Again::Builtin { command, socket }),
+        fake_time: None,
         _tracker: Some(tracker),
         _marked: Some(marked),
         name,
         command: words,
-        address: Address::http(address),
+        address,
         ready: "/health".to_owned(),
         data: Some(DataFolder::new(data)),
         _folder: Some(folder),
     };
     let observer = Observer::Probe(Box::new(probe));
     Ok(Ready { target, observer, memory_limit_bytes: hello.memory_limit_bytes })
+}
+
+/// A server that is ready.
+pub(super) struct Up {
+    pub(super) server: Process,
+    pub(super) address: Address,
+    pub(super) probe: Probe,
+    pub(super) hello: Hello,
+}
+
+/// Starts the server, and waits until both it and its probe answer.
+pub(super) async fn bring_up(command: &mut Command, socket: &Path) -> Result<Up, RunError> {
+    let mut server = spawn(command)?;
+    let Some(address) = server.address(START_TIME).await else {
+        return Err(why_it_ended(&mut server, "the server", SAY).await);
+    };
+    let address: SocketAddr = address.parse().map_err(|_| {
+        RunError::WouldNotStart(format!("the server says it listens on '{address}', which is no address"))
+    })?;
+    let (probe, hello) = reach_probe(socket, &mut server).await?;
+    Ok(Up { server, address: Address::http(address), probe, hello })
 }
 
 impl Builtin<'_> {

@@ -2,11 +2,13 @@
 
 mod address;
 mod builtin;
+mod fake_time;
 mod foreign;
 mod leftovers;
 mod output;
 mod own;
 mod process;
+mod restart;
 mod start;
 
 use std::time::Duration;
@@ -19,9 +21,11 @@ use crate::observer::Observer;
 pub use address::{Address, AddressError};
 pub(crate) use address::{Place, Scheme};
 pub(crate) use builtin::Builtin;
+pub(crate) use fake_time::FakeTime;
 use foreign::Foreign;
 use leftovers::Marked;
 use process::Process;
+use restart::Again;
 pub(crate) use start::start;
 
 /// How long a server may take to end when asked to.
@@ -35,6 +39,9 @@ const DEATH_TIME: Duration = Duration::from_secs(1);
 pub(crate) struct Target {
     // Dropped in this order.
     server: Server,
+    /// How it is started once more, if it was started.
+    again: Option<Again>,
+    fake_time: Option<FakeTime>,
     _tracker: Option<Process>,
     _marked: Option<Marked>,
     name: String,
@@ -90,6 +97,11 @@ impl Target {
     /// Its data folder, where the tool knows one.
     pub(crate) fn data(&self) -> Option<&DataFolder> {
         self.data.as_ref()
+    }
+
+    /// The clock it takes its time from, if that is faked.
+    pub(crate) fn fake_time(&self) -> Option<&FakeTime> {
+        self.fake_time.as_ref()
     }
 
     /// Turns true when the server has ended.

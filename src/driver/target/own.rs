@@ -12,7 +12,7 @@ use super::foreign::Foreign;
 use super::leftovers::{self, Marked};
 use super::process::Process;
 use super::start::{START_TIME, create_folder, make_mark, spawn as start_process, why_it_ended, words};
-use super::{Address, AddressError, Ready, Server, Target};
+use super::{Address, AddressError, Again, FakeTime, Ready, Server, Target};
 use crate::data::DataFolder;
 use crate::load::{Connection, Prepared};
 use crate::observer::Observer;
@@ -46,7 +46,12 @@ const PROBE_TIME: Duration = Duration::from_millis(300);
 const ANSWER: &str = "answer";
 
 /// Starts a command and waits until its server is ready.
-pub(super) async fn spawn(server: &OwnServer, command: &[String], secret: &str) -> Result<Ready, RunError> {
+pub(super) async fn spawn(
+    server: &OwnServer,
+    command: &[String],
+    secret: &str,
+    fake_time: Option<&Path>,
+) -> Result<Ready, RunError> {
     leftovers::adopt_orphans();
     let folder = create_folder()?;
     let socket = folder.path().join("probe.sock");
@@ -89,31 +94,50 @@ pub(super) async fn spawn(server: &OwnServer, command: &[String], secret: &str) 
     if let Some(directory) = &server.directory {
         process.current_dir(directory);
     }
+    let fake_time =
+        fake_time.map(|library| FakeTime::begin(library, folder.path(), &mut process)).transpose()?;
     let command = words(&process);
-    let mut process = start_process(process)?;
-    wait_until_ready(server, &address, &mut process).await?;
-    let (observer, pid) = match reach_probe(&socket, &process).await? {
-        Some((probe, pid)) => (Observer::Probe(Box::new(probe)), pid),
-        None => {
-            let pid = find_listener(&address, Some(process.id())).unwrap_or_else(|| process.id());
-            let server =
-                OwnServer { inspect, metrics: server.metrics.as_deref().map(fill), ..server.clone() };
-            (look(&server, pid).await?, pid)
-        }
-    };
+    // As it is to be looked at: with the port that it has now.
+    let server = OwnServer { inspect, metrics: server.metrics.as_deref().map(fill), ..server.clone() };
+    let (started, observer, pid) = bring_up(&mut process, &server, &address, &socket).await?;
+    if let Some(fake_time) = &fake_time {
+        fake_time.check(pid)?;
+    }
+    let again = Again::Own { command: process, socket, server: Box::new(server.clone()) };
     let target = Target {
-        server: Server::Started(process),
+        server: Server::Started(started),
+        again: Some(again),
+        fake_time,
         _tracker: None,
         _marked: Some(marked),
         name: command.join(" "),
         command,
         pid,
         address,
-        ready: ready_path(server),
-        data: server.data.as_ref().map(|data| DataFolder::new(in_folder(server, data))),
+        ready: ready_path(&server),
+        data: server.data.as_ref().map(|data| DataFolder::new(in_folder(&server, data))),
         _folder: Some(folder),
     };
     Ok(Ready { target, observer, memory_limit_bytes: memory_limit(pid) })
+}
+
+/// Starts the server, waits until it is ready, and finds out who can tell what it holds.
+pub(super) async fn bring_up(
+    command: &mut Command,
+    server: &OwnServer,
+    address: &Address,
+    socket: &Path,
+) -> Result<(Process, Observer, u32), RunError> {
+    let mut process = start_process(command)?;
+    wait_until_ready(server, address, &mut process).await?;
+    let (observer, pid) = match reach_probe(socket, &process).await? {
+        Some((probe, pid)) => (Observer::Probe(Box::new(probe)), pid),
+        None => {
+            let pid = find_listener(address, Some(process.id())).unwrap_or_else(|| process.id());
+            (look(server, pid).await?, pid)
+        }
+    };
+    Ok((process, observer, pid))
 }
 
 /// Attaches to the probe of a server that runs.
@@ -157,6 +181,8 @@ fn found(
         Foreign::watch(pid).ok_or_else(|| RunError::WouldNotStart(format!("there is no process {pid}")))?;
     let target = Target {
         server: Server::Found(foreign),
+        again: None,
+        fake_time: None,
         _tracker: None,
         _marked: None,
         name,

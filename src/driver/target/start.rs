@@ -24,30 +24,40 @@ const LONGEST_SOCKET_PATH: usize = 100;
 /// Status a program exits with when its arguments can't be used, the port is taken and the like.
 const BAD_INPUT: i32 = 2;
 
+/// Why the clock of some servers can't be faked.
+const NOT_SPAWNED: &str = "libfaketime is loaded into a server of your own that is started for the run: name its command in \
+                           [target], or with --spawn (the built-in server takes its time from the probe)";
+
 /// Starts the server a scenario wants, or finds it, and waits until it is ready.
 pub(crate) async fn start(
     program: &Path,
     spec: &TargetSpec,
     profile: Option<&Profile>,
+    fake_time: Option<&Path>,
 ) -> Result<Ready, RunError> {
     let Some(server) = &spec.own else {
+        if fake_time.is_some() {
+            return Err(RunError::Input(NOT_SPAWNED.to_owned()));
+        }
         return builtin::start(Builtin { program, spec, profile }).await;
     };
     if profile.is_some() {
         return Err(RunError::Input("a profiler runs in the built-in server only".to_owned()));
     }
+    if fake_time.is_some() && !matches!(server.source, ServerSource::Command(_)) {
+        return Err(RunError::Input(NOT_SPAWNED.to_owned()));
+    }
     match &server.source {
-        ServerSource::Command(command) => own::spawn(server, command, &spec.secret).await,
+        ServerSource::Command(command) => own::spawn(server, command, &spec.secret, fake_time).await,
         ServerSource::Socket(socket) => own::attach(server, socket).await,
         ServerSource::Process(pid) => own::watch(server, *pid).await,
     }
 }
 
 /// Starts a process.
-pub(super) fn spawn(mut command: Command) -> Result<Process, RunError> {
-    Process::start(&mut command).map_err(|error| {
-        RunError::Input(format!("can't start {}: {error}", Path::new(command.get_program()).display()))
-    })
+pub(super) fn spawn(command: &mut Command) -> Result<Process, RunError> {
+    let program = Path::new(command.get_program()).display().to_string();
+    Process::start(command).map_err(|error| RunError::Input(format!("can't start {program}: {error}")))
 }
 
 /// The error for a process that did not come up. `missing` is what it did not do in time.

@@ -203,6 +203,14 @@ pub(crate) fn events(run: &Run<'_>) -> Vec<String> {
             Event::ControlMissing { cycle, why } => {
                 said.push(format!("Cycle {cycle}: the control could not be planted: {why}."));
             }
+            Event::ClockFaked { library, .. } => {
+                said.push(format!("The server took its time from {library}."));
+            }
+            Event::Restarted { cycle, killed, took_ms, .. } => {
+                let how = if *killed { "killed" } else { "ended" };
+                let took = Seconds(*took_ms as f64 / 1000.0);
+                said.push(format!("After cycle {cycle}: the server was {how} and started again, in {took}."));
+            }
             Event::ControlPlanted { .. } | Event::PhaseDone { .. } => {}
         }
     }

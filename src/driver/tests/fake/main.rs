@@ -1,7 +1,7 @@
 //! A server, its probe and its tracker in a few lines each, for the driver's own tests.
 //!
 //! Arguments after `__autopilot`: `--log FILE` appends a line per request, `--die-after N` exits with 7 at that request,
-//! `--refuse` exits with 2 at once, `--mute` never says where it listens, `--orphan` leaves a process behind.
+//! `--refuse` exits with 2 at once, `--once` does if the log is there, `--mute` never says where it listens, `--orphan` leaves a process behind.
 
 mod http;
 mod probe;
@@ -13,6 +13,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode, exit};
 use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
 use std::{env, io, thread};
 
 use heapsoak_record::Captured;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
     match arguments.next().as_deref() {
         Some("__tracker") => serve_tracker(),
         Some("__autopilot") => serve(&arguments.collect::<Vec<_>>()),
+        Some("__clocked") => serve_clocked(&arguments.next().expect("the path of a log")),
         Some("__orphan") => loop {
             thread::park();
         },
@@ -60,6 +62,10 @@ fn serve(arguments: &[String]) -> ExitCode {
         arguments.get(at + 1)
     };
     if has("--refuse") {
+        eprintln!("error: the port is in use");
+        return ExitCode::from(2);
+    }
+    if has("--once") && value("--log").is_some_and(|log| std::path::Path::new(log).exists()) {
         eprintln!("error: the port is in use");
         return ExitCode::from(2);
     }
@@ -87,6 +93,30 @@ fn serve(arguments: &[String]) -> ExitCode {
     for stream in listener.incoming().map_while(Result::ok) {
         let state = Arc::clone(&state);
         thread::spawn(move || answer_all(&stream, &state));
+    }
+    ExitCode::SUCCESS
+}
+
+/// Serves without a probe, at the port it is told, and appends the system's time in milliseconds to a log at each request.
+fn serve_clocked(log: &str) -> ExitCode {
+    let port: u16 =
+        env::var("PORT").ok().and_then(|port| port.parse().ok()).expect("the driver names a port");
+    let listener = TcpListener::bind(("127.0.0.1", port)).expect("the port is free");
+    let log = Arc::new(Mutex::new(OpenOptions::new().create(true).append(true).open(log).expect("a log")));
+    for stream in listener.incoming().map_while(Result::ok) {
+        let log = Arc::clone(&log);
+        thread::spawn(move || {
+            while let Ok(Some(request)) = http::read(&stream) {
+                let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later than 1970");
+                if request.path == "/ok" {
+                    writeln!(log.lock().expect("no thread panics"), "{}", now.as_millis())
+                        .expect("it can be written");
+                }
+                if http::write(&stream, 200, "{}").is_err() {
+                    return;
+                }
+            }
+        });
     }
     ExitCode::SUCCESS
 }

@@ -5,8 +5,10 @@
 mod bench;
 mod drafts;
 mod endings;
+mod fake_time;
 mod files;
 mod phases;
 mod profile;
 mod reference;
+mod restart;
 mod soak;

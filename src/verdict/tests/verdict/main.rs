@@ -8,5 +8,6 @@ mod healthy_programs;
 mod leaks;
 mod other_findings;
 mod properties;
+mod restarts;
 mod server;
 mod without_heap;

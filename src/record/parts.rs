@@ -1,0 +1,104 @@
+use crate::{Event, Moment, Recording};
+
+/// A stretch of a recording in which one and the same process was looked at: from its baseline to its last snapshot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// The stretch as a recording of its own: its cycles, requests and time begin at its baseline. It has the stacks of
+    /// the whole.
+    pub recording: Recording,
+    /// Cycles of the whole recording before it.
+    pub cycles_before: u32,
+    /// Requests answered before it.
+    pub requests_before: u64,
+}
+
+impl Recording {
+    /// The stretches between restarts of the server, in order; a single one where it was not restarted. What a process
+    /// counted says nothing of the one before it: counters, cohorts and addresses begin anew with each.
+    ///
+    /// Costs a copy of the recording.
+    #[must_use]
+    pub fn parts(&self) -> Vec<Part> {
+        let begins = |index: usize| index == 0 || self.snapshots[index].moment == Moment::Baseline;
+        let starts: Vec<usize> = (0..self.snapshots.len()).filter(|index| begins(*index)).collect();
+        let ends = starts.iter().skip(1).copied().chain([self.snapshots.len()]);
+        starts.iter().zip(ends).map(|(&start, end)| self.part(start, end)).collect()
+    }
+
+    /// Whether the server was restarted in it.
+    #[must_use]
+    pub fn has_restarts(&self) -> bool {
+        self.events.iter().any(|event| matches!(event, Event::Restarted { .. }))
+    }
+
+    fn part(&self, start: usize, end: usize) -> Part {
+        let first = &self.snapshots[start];
+        let (cycles_before, requests_before) = match first.moment {
+            Moment::Baseline => (first.cycle, first.requests),
+            // A recording without a baseline begins with its first cycle.
+            Moment::CycleEnd | Moment::AfterAdvance => (0, 0),
+        };
+        let (kinds, elapsed, clock) = (first.kinds.clone(), first.elapsed_ms, first.clock_ms);
+        let mut snapshots = self.snapshots[start..end].to_vec();
+        let last_cycle = snapshots.last().map_or(0, |snapshot| snapshot.cycle);
+        if cycles_before > 0 {
+            for snapshot in &mut snapshots {
+                snapshot.cycle -= cycles_before;
+                snapshot.requests = snapshot.requests.saturating_sub(requests_before);
+                snapshot.elapsed_ms = snapshot.elapsed_ms.saturating_sub(elapsed);
+                snapshot.clock_ms = snapshot.clock_ms.saturating_sub(clock);
+                for (count, before) in snapshot.kinds.iter_mut().zip(&kinds) {
+                    count.sent = count.sent.saturating_sub(before.sent);
+                    count.ok = count.ok.saturating_sub(before.ok);
+                    count.expected_errors = count.expected_errors.saturating_sub(before.expected_errors);
+                    count.failed = count.failed.saturating_sub(before.failed);
+                }
+            }
+        }
+        let within = |event: &&Event| {
+            let cycle = event.cycle();
+            (cycle > cycles_before || cycles_before == 0) && cycle <= last_cycle
+        };
+        let events = self.events.iter().filter(within).map(|event| event.earlier(cycles_before)).collect();
+        let mut header = self.header.clone();
+        header.plan.cycles = last_cycle - cycles_before;
+        let recording =
+            Recording { header, snapshots, events, stacks: self.stacks.clone(), end: self.end.clone() };
+        Part { recording, cycles_before, requests_before }
+    }
+}
+
+impl Event {
+    /// The cycle it happened in.
+    #[must_use]
+    pub fn cycle(&self) -> u32 {
+        match self {
+            Event::ClockAdvanced { cycle, .. }
+            | Event::ClockFaked { cycle, .. }
+            | Event::RequestFailed { cycle, .. }
+            | Event::NotQuiet { cycle, .. }
+            | Event::Extended { cycle, .. }
+            | Event::PhaseDone { cycle, .. }
+            | Event::Restarted { cycle, .. }
+            | Event::ControlPlanted { cycle, .. }
+            | Event::ControlMissing { cycle, .. } => *cycle,
+        }
+    }
+
+    /// The same so many cycles earlier.
+    fn earlier(&self, by: u32) -> Event {
+        let mut event = self.clone();
+        match &mut event {
+            Event::ClockAdvanced { cycle, .. }
+            | Event::ClockFaked { cycle, .. }
+            | Event::RequestFailed { cycle, .. }
+            | Event::NotQuiet { cycle, .. }
+            | Event::Extended { cycle, .. }
+            | Event::PhaseDone { cycle, .. }
+            | Event::Restarted { cycle, .. }
+            | Event::ControlPlanted { cycle, .. }
+            | Event::ControlMissing { cycle, .. } => *cycle = cycle.saturating_sub(by),
+        }
+        event
+    }
+}
