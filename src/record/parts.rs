@@ -1,4 +1,6 @@
-use crate::{Event, Moment, Recording};
+use std::ops::Range;
+
+use crate::{Event, Moment, Recording, Snapshot};
 
 /// A stretch of a recording in which one and the same process was looked at: from its baseline to its last snapshot.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,10 +21,40 @@ impl Recording {
     /// Costs a copy of the recording.
     #[must_use]
     pub fn parts(&self) -> Vec<Part> {
+        self.stretches().into_iter().map(|stretch| self.part(stretch)).collect()
+    }
+
+    /// The longest of them, by its cycles, the later one of two as long: the one that is judged. None where the server was
+    /// not restarted, and the whole is judged.
+    #[must_use]
+    pub fn longest_part(&self) -> Option<Part> {
+        let longest = self.has_restarts().then(|| self.longest())?;
+        longest.map(|stretch| self.part(stretch))
+    }
+
+    /// The snapshots that are judged: all of them, where the server was not restarted.
+    #[must_use]
+    pub fn longest_stretch(&self) -> &[Snapshot] {
+        match self.longest() {
+            Some(longest) if self.has_restarts() => &self.snapshots[longest],
+            _ => &self.snapshots,
+        }
+    }
+
+    fn longest(&self) -> Option<Range<usize>> {
+        let cycles = |stretch: &Range<usize>| {
+            let first = if stretch.start == 0 { 0 } else { self.snapshots[stretch.start].cycle };
+            self.snapshots[stretch.end - 1].cycle - first
+        };
+        self.stretches().into_iter().max_by_key(cycles)
+    }
+
+    /// Positions of the snapshots of each process.
+    fn stretches(&self) -> Vec<Range<usize>> {
         let begins = |index: usize| index == 0 || self.snapshots[index].moment == Moment::Baseline;
         let starts: Vec<usize> = (0..self.snapshots.len()).filter(|index| begins(*index)).collect();
         let ends = starts.iter().skip(1).copied().chain([self.snapshots.len()]);
-        starts.iter().zip(ends).map(|(&start, end)| self.part(start, end)).collect()
+        starts.iter().zip(ends).map(|(&start, end)| start..end).collect()
     }
 
     /// Whether the server was restarted in it.
@@ -31,15 +63,15 @@ impl Recording {
         self.events.iter().any(|event| matches!(event, Event::Restarted { .. }))
     }
 
-    fn part(&self, start: usize, end: usize) -> Part {
-        let first = &self.snapshots[start];
+    fn part(&self, stretch: Range<usize>) -> Part {
+        let first = &self.snapshots[stretch.start];
         let (cycles_before, requests_before) = match first.moment {
             Moment::Baseline => (first.cycle, first.requests),
             // A recording without a baseline begins with its first cycle.
             Moment::CycleEnd | Moment::AfterAdvance => (0, 0),
         };
         let (kinds, elapsed, clock) = (first.kinds.clone(), first.elapsed_ms, first.clock_ms);
-        let mut snapshots = self.snapshots[start..end].to_vec();
+        let mut snapshots = self.snapshots[stretch].to_vec();
         let last_cycle = snapshots.last().map_or(0, |snapshot| snapshot.cycle);
         if cycles_before > 0 {
             for snapshot in &mut snapshots {

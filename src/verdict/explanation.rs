@@ -67,7 +67,8 @@ pub struct Explanation {
 /// Explains the verdict on a component, or on all of them: each as a whole, then by request kind.
 #[must_use]
 pub fn explain(recording: &Recording, component: Option<&str>) -> Vec<Explanation> {
-    let timeline = Timeline::new(recording);
+    let longest = recording.longest_part();
+    let timeline = Timeline::new(longest.as_ref().map_or(recording, |part| &part.recording));
     let policy = Policy::default();
     if timeline.instants.is_empty() {
         return Vec::new();

@@ -55,7 +55,7 @@ pub(crate) fn judge_stretch(recording: &Recording, requests: &Requests, policy: 
         claims: claims(&timeline, &components, &findings, &leaking),
         wanted_requests: (verdict == RunVerdict::Inconclusive)
             .then(|| wanted.unwrap_or_else(|| timeline.requests()).max(1.0).ceil() as u64),
-        not_analysed: not_analysed(&timeline),
+        not_analysed: not_analysed(&timeline, quality.control.is_some()),
         components: components.iter().map(|component| publish(&timeline, component)).collect(),
         resources: series
             .iter()

@@ -108,7 +108,7 @@ fn missing(timeline: &Timeline<'_>) -> Option<String> {
 }
 
 /// What the run can't say, in sentences.
-pub(crate) fn not_analysed(timeline: &Timeline<'_>) -> Vec<String> {
+pub(crate) fn not_analysed(timeline: &Timeline<'_>, has_control: bool) -> Vec<String> {
     let recording = timeline.recording;
     let mut sentences = recording.header.not_analysed.clone();
     if !recording.snapshots.iter().any(|snapshot| snapshot.heap.is_some()) {
@@ -161,8 +161,10 @@ pub(crate) fn not_analysed(timeline: &Timeline<'_>) -> Vec<String> {
             sentences.push(problem.clone());
         }
     }
-    sentences.push(
-        "this run carried no positive control: its detection limits are computed, not tried".to_owned(),
-    );
+    if !has_control {
+        sentences.push(
+            "this run carried no positive control: its detection limits are computed, not tried".to_owned(),
+        );
+    }
     sentences
 }

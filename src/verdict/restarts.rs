@@ -20,7 +20,7 @@ const LEAST_LAST_STEP: f64 = 0.5;
 /// Judges the longest stretch of a run that has several; of two as long, the later one, which has seen more.
 pub(crate) fn judge_longest(whole: &Recording, parts: &[Part], policy: &Policy) -> Option<Judgement> {
     let cycles = |part: &Part| part.recording.header.plan.cycles;
-    let judged = parts.iter().max_by_key(|part| cycles(part))?;
+    let judged = &whole.longest_part()?;
     let mut judgement = judge_stretch(&judged.recording, &requests(whole), policy);
     let others: Vec<String> = parts
         .iter()
@@ -157,7 +157,7 @@ impl LoadedAgain {
                         "bound what {name} keeps on disk and loads at its start: a number, an age, or load it when it is asked for"
                     ),
                 });
-                judgement.findings.sort_by(|one, other| other.severity.cmp(&one.severity));
+                judgement.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
                 judgement.combined_impact_at_10000_requests_bytes += 10.0 * rate.estimate;
             }
         }

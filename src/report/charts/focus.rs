@@ -24,7 +24,7 @@ impl<'a> Focus<'a> {
         let points: Vec<(f64, f64, bool)> = self
             .run
             .recording
-            .snapshots
+            .longest_stretch()
             .iter()
             .filter_map(|snapshot| {
                 let live: u64 = self.contexts(snapshot)?.map(ContextHeap::live_bytes).sum();
@@ -38,7 +38,10 @@ impl<'a> Focus<'a> {
         let per_request = self.finding.growth_bytes_per_1000_requests.estimate / 1000.0;
         let mut marks = growth::lines(points, per_request > 0.0);
         if per_request > 0.0 {
-            let warm_up = self.run.judgement.quality.warm_up_requests as f64;
+            let begin = self.run.recording.longest_stretch().first();
+            let begin =
+                begin.filter(|first| first.moment == Moment::Baseline).map_or(0, |first| first.requests);
+            let warm_up = (begin + self.run.judgement.quality.warm_up_requests) as f64;
             marks.extend(growth::trend(&marks, per_request, warm_up));
         }
         Some(Plot { title: self.title(), shows: "live bytes", across: "requests", unit: Unit::Bytes, marks })
@@ -61,8 +64,12 @@ impl<'a> Focus<'a> {
 
     /// Bytes allocated per request of the kinds in each cycle; none without heap counts.
     pub(crate) fn churn(&self) -> Option<Plot> {
-        let ends =
-            self.run.recording.snapshots.iter().filter(|snapshot| snapshot.moment != Moment::AfterAdvance);
+        let ends = self
+            .run
+            .recording
+            .longest_stretch()
+            .iter()
+            .filter(|snapshot| snapshot.moment != Moment::AfterAdvance);
         let totals: Vec<(u64, u64, u64)> = ends
             .filter_map(|snapshot| {
                 let allocated = self.contexts(snapshot)?.map(|context| context.allocated_bytes).sum();
@@ -82,7 +89,7 @@ impl<'a> Focus<'a> {
 
     /// The last quiet point: when the clock is advanced at all, one after an advance.
     fn last(&self) -> Option<&'a Snapshot> {
-        let snapshots = &self.run.recording.snapshots;
+        let snapshots = self.run.recording.longest_stretch();
         let advanced = snapshots.iter().rfind(|snapshot| snapshot.moment == Moment::AfterAdvance);
         advanced.or(snapshots.last())
     }
