@@ -1,6 +1,9 @@
-use std::fs;
-use std::io;
+use std::fs::{self, OpenOptions};
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
+
+/// A file and a folder of the system that nobody may write to: permissions would not stop root.
+const FORBIDDEN: (&str, &str) = ("/sys/kernel/uevent_seqnum", "/sys/kernel");
 
 /// The server's data folder, as far as a scenario plays tricks on it.
 #[derive(Debug)]
@@ -16,12 +19,9 @@ impl DataFolder {
     /// Moves an entry aside and puts something in its place that can't be written to, whoever writes (permissions
     /// would not stop root): a file for a folder, a folder that is not empty for anything else.
     pub(crate) fn obstruct(&self, name: &str) -> io::Result<()> {
-        let (path, aside) = (self.path.join(name), self.aside(name));
+        let path = self.path.join(name);
         let is_folder = path.is_dir();
-        match fs::rename(&path, &aside) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        self.move_aside(name)?;
         if is_folder {
             fs::write(&path, b"in the way\n")
         } else {
@@ -32,24 +32,42 @@ impl DataFolder {
 
     /// Moves an entry aside and puts something in its place that takes no byte: the disk is full there.
     pub(crate) fn fill(&self, name: &str) -> io::Result<()> {
-        let (path, aside) = (self.path.join(name), self.aside(name));
-        match fs::rename(&path, &aside) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+        self.move_aside(name)?;
+        std::os::unix::fs::symlink("/dev/full", self.path.join(name))
+    }
+
+    /// Moves an entry aside and puts something in its place that nobody has the permission to write to, root included: it
+    /// can be opened for reading only, and nothing can be created below it where it is a folder.
+    pub(crate) fn forbid(&self, name: &str) -> io::Result<()> {
+        let path = self.path.join(name);
+        let (file, folder) = FORBIDDEN;
+        let forbidden = if path.is_dir() { folder } else { file };
+        let refused = OpenOptions::new().write(true).open(file).err().map(|error| error.kind());
+        if !matches!(refused, Some(ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem)) {
+            return Err(io::Error::other(format!("{file} does not refuse to be written to on this system")));
         }
-        std::os::unix::fs::symlink("/dev/full", &path)
+        self.move_aside(name)?;
+        std::os::unix::fs::symlink(forbidden, path)
+    }
+
+    fn move_aside(&self, name: &str) -> io::Result<()> {
+        match fs::rename(self.path.join(name), self.aside(name)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Puts back what was moved aside, in place of whatever is there now.
     pub(crate) fn restore(&self, name: &str) -> io::Result<()> {
         let (path, aside) = (self.path.join(name), self.aside(name));
-        if path.is_dir() {
-            fs::remove_dir_all(&path)?;
-        } else if path.symlink_metadata().is_ok() {
-            fs::remove_file(&path)?;
+        // What is there may be a link to a folder of the system: the link goes.
+        match path.symlink_metadata() {
+            Ok(there) if there.is_dir() => fs::remove_dir_all(&path)?,
+            Ok(_) => fs::remove_file(&path)?,
+            Err(_) => {}
         }
         match fs::rename(&aside, &path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             other => other,
         }
     }
@@ -105,10 +123,31 @@ mod tests {
         let (_root, data) = folder();
         data.fill("queue.new").unwrap();
         let error = fs::write(data.path.join("queue.new"), "more").unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        assert_eq!(error.kind(), ErrorKind::StorageFull);
         data.restore("queue.new").unwrap();
         fs::write(data.path.join("queue.new"), "more").unwrap();
         assert_eq!(fs::read_to_string(data.path.join("queue.new")).unwrap(), "more");
+    }
+
+    #[test]
+    fn what_is_forbidden_can_t_be_written_even_by_root_until_it_is_restored() {
+        let (_root, data) = folder();
+        let refused = |result: io::Result<()>| {
+            let error = result.unwrap_err();
+            let kinds = [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem];
+            assert!(kinds.contains(&error.kind()), "{error}");
+        };
+        fs::write(data.path.join("queue.new"), "kept").unwrap();
+        fs::create_dir(data.path.join("sessions")).unwrap();
+        fs::write(data.path.join("sessions/a"), "kept").unwrap();
+        data.forbid("queue.new").unwrap();
+        data.forbid("sessions").unwrap();
+        refused(fs::write(data.path.join("queue.new"), "more"));
+        refused(fs::write(data.path.join("sessions/b"), "more"));
+        data.restore("queue.new").unwrap();
+        data.restore("sessions").unwrap();
+        assert_eq!(fs::read_to_string(data.path.join("queue.new")).unwrap(), "kept");
+        assert_eq!(fs::read_to_string(data.path.join("sessions/a")).unwrap(), "kept");
     }
 
     #[test]

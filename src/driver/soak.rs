@@ -247,6 +247,9 @@ impl Soak<'_> {
                 Action::Fill(name) => {
                     self.data()?.fill(name).map_err(|error| blocked("fill", name, &error))?;
                 }
+                Action::Forbid(name) => {
+                    self.data()?.forbid(name).map_err(|error| blocked("forbid", name, &error))?;
+                }
                 Action::Restore(name) => {
                     self.data()?.restore(name).map_err(|error| blocked("restore", name, &error))?;
                 }

@@ -188,8 +188,8 @@ fn compile_stages(resolved: &Resolved, secret: &str) -> Result<Vec<Stage>, Scena
 }
 
 fn compile_action(action: &ActionFile, secret: &str) -> Result<Action, String> {
-    match (&action.path, &action.obstruct, &action.fill, &action.restore) {
-        (Some(path), None, None, None) => {
+    match (&action.path, &action.obstruct, &action.fill, &action.forbid, &action.restore) {
+        (Some(path), None, None, None, None) => {
             let step = StepFile {
                 method: action.method.unwrap_or(file::Method::Post),
                 path: path.clone(),
@@ -206,10 +206,13 @@ fn compile_action(action: &ActionFile, secret: &str) -> Result<Action, String> {
             };
             Ok(Action::Request(Box::new(compile_step(&step, secret)?)))
         }
-        (None, Some(path), None, None) => check_relative(path).map(Action::Obstruct),
-        (None, None, Some(path), None) => check_relative(path).map(Action::Fill),
-        (None, None, None, Some(path)) => check_relative(path).map(Action::Restore),
-        _ => Err("a step has one of 'path' (a request), 'obstruct', 'fill' and 'restore'".to_owned()),
+        (None, Some(path), None, None, None) => check_relative(path).map(Action::Obstruct),
+        (None, None, Some(path), None, None) => check_relative(path).map(Action::Fill),
+        (None, None, None, Some(path), None) => check_relative(path).map(Action::Forbid),
+        (None, None, None, None, Some(path)) => check_relative(path).map(Action::Restore),
+        _ => {
+            Err("a step has one of 'path' (a request), 'obstruct', 'fill', 'forbid' and 'restore'".to_owned())
+        }
     }
 }
 

@@ -147,6 +147,8 @@ pub(super) struct ActionFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) fill: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) forbid: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) restore: Option<String>,
 }
 

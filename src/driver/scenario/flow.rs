@@ -196,6 +196,8 @@ pub(crate) enum Action {
     Obstruct(String),
     /// Puts something in the place of a file of the data folder that takes no byte: the disk is full there.
     Fill(String),
-    /// Puts back what [`Action::Obstruct`] or [`Action::Fill`] moved aside.
+    /// Puts something in the place of a file or folder of the data folder that nobody may write to.
+    Forbid(String),
+    /// Puts back what [`Action::Obstruct`], [`Action::Fill`] or [`Action::Forbid`] moved aside.
     Restore(String),
 }

@@ -186,6 +186,7 @@ impl Scenario {
                 match action {
                     Action::Obstruct(_) => add("unwritable"),
                     Action::Fill(_) => add("disk-full"),
+                    Action::Forbid(_) => add("forbidden"),
                     Action::Restore(_) | Action::Request(_) => {}
                 }
             }

@@ -22,7 +22,7 @@ fn run(cycles: &[u32], mut step: impl FnMut(usize, &mut Server, Step<'_>)) -> Re
             whole = Some(part);
             continue;
         };
-        let last = whole.snapshots.last().unwrap().clone();
+        let last = whole.snapshots.last().expect("a run has snapshots").clone();
         whole.events.push(Event::Restarted { cycle: last.cycle, pid: 2, killed: false, took_ms: 9 });
         for mut snapshot in part.snapshots {
             snapshot.sequence += last.sequence + 1;
@@ -38,11 +38,11 @@ fn run(cycles: &[u32], mut step: impl FnMut(usize, &mut Server, Step<'_>)) -> Re
         whole.header.plan.cycles += cycles;
         whole.end = part.end;
     }
-    whole.unwrap()
+    whole.expect("there is a process at least")
 }
 
 fn verdict(judgement: &Judgement, component: &str) -> ComponentVerdict {
-    judgement.component(component).unwrap().verdict
+    judgement.component(component).expect("it is judged").verdict
 }
 
 #[test]
