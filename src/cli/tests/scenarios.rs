@@ -84,3 +84,40 @@ fn a_variable_that_is_not_set_is_asked_for_before_anything_starts() {
     run.stdout("").stderr(contains("HEAPSOAK_ACCESS_TOKEN").and(contains("set it")));
     assert!(!bench.path("reports").join("latest").exists());
 }
+
+#[test]
+fn a_draft_of_an_openapi_document_asks_the_server_it_describes_what_it_answers_as_described() {
+    let bench = Workbench::new();
+    let file = source("shop.openapi.yaml").display().to_string();
+    bench.heapsoak(&["scenario", "new", "--from-openapi", &file, "--out", "shop.toml"]).assert().success();
+    let server = repository().join("src/cli/tests/servers/shop.js");
+    let (command, url) = (format!("node {}", server.display()), "http://127.0.0.1:{port}");
+    let soak = [
+        "soak",
+        "shop.toml",
+        "--spawn",
+        &command,
+        "--url",
+        url,
+        "--requests",
+        "2000",
+        "--quiet",
+        "--out",
+        "run",
+    ];
+    let run = bench.heapsoak(&soak).env("HEAPSOAK_TOKEN", "let-me-in").output().unwrap();
+    let stderr = String::from_utf8_lossy(&run.stderr);
+    let report = bench.json("run/report.json");
+    let requests = &report["requests"];
+    assert!(requests["sent"].as_u64() >= Some(2000), "{requests}, {stderr}");
+    let failed = |kind: &&serde_json::Value| kind["failed"] != 0;
+    let kinds = report["kinds"].as_array().unwrap();
+    assert_eq!(kinds.iter().find(failed), None);
+    // What is wrong on purpose is refused as wrong.
+    for kind in kinds {
+        let name = kind["name"].as_str().unwrap();
+        let wrong = name.ends_with("-unknown") || name.ends_with("-malformed");
+        assert_eq!(kind["ok"] == 0, wrong, "{kind}");
+    }
+    bench.assert_nothing_left();
+}

@@ -43,9 +43,11 @@ pub(super) fn compile(name: String, resolved: &Resolved) -> Result<Scenario, Sce
         };
         if *weight.get_ref() > 0.0 {
             let flow = compile_flow(definition, file, &stages, &target.secret).map_err(|message| {
-                let place =
-                    origins.get(kind.get_ref()).map(|origin| format!("defined in {}", origin.path.display()));
-                problem(format!("kind '{}': {message}", kind.get_ref()), place)
+                // Where the kind is defined, which may be in an included file.
+                let origin = origins.get(kind.get_ref()).unwrap_or(source);
+                let key = file.kind.keys().find(|known| known.get_ref() == kind.get_ref());
+                let place = key.map_or_else(|| kind.span(), toml::Spanned::span);
+                origin.problem(place, format!("kind '{}': {message}", kind.get_ref()))
             })?;
             kinds.push(Kind { name: kind.get_ref().clone(), weight: *weight.get_ref(), flow });
         }

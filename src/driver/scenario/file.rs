@@ -23,23 +23,31 @@ use crate::template::Template;
 #[derive(Debug, Clone, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct ScenarioFile {
+    /// Version of the language: 1.
     #[schemars(with = "u32")]
     pub(super) version: Spanned<u32>,
+    /// One sentence on what the scenario exercises.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) description: Option<String>,
+    /// Seed of every random choice; 1 by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) seed: Option<u64>,
+    /// Files whose kinds and stages are taken over, relative to this one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<String>")]
     pub(super) include: Vec<Spanned<String>>,
+    /// The server under test; the built-in one by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<TargetFile>")]
     pub(super) target: Option<Spanned<TargetFile>>,
+    /// How much is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<LoadFile>")]
     pub(super) load: Option<Spanned<LoadFile>>,
+    /// When the server's clock is advanced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) clock: Option<ClockFile>,
+    /// When the server is stopped and started again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) restart: Option<RestartFile>,
     /// What is done once, before the first cycle, in order.
@@ -50,20 +58,26 @@ pub(super) struct ScenarioFile {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<PhaseFile>")]
     pub(super) phase: Vec<Spanned<PhaseFile>>,
+    /// How often each kind is sent, beside the others.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(with = "BTreeMap<String, f64>")]
     pub(super) weights: BTreeMap<Spanned<String>, Spanned<f64>>,
+    /// Kinds that need the server in a special state, by the name of the state.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(with = "BTreeMap<String, StageFile>")]
     pub(super) stage: BTreeMap<Spanned<String>, StageFile>,
+    /// Request kinds by name: component.what.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(with = "BTreeMap<String, KindFile>")]
     pub(super) kind: BTreeMap<Spanned<String>, KindFile>,
+    /// What somebody said before it was measured.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) claim: Vec<ClaimFile>,
+    /// What should be found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Expect>")]
     pub(super) expect: Option<Spanned<Expect>>,
+    /// What the server may cost, at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
     pub(super) budget: Option<Spanned<Budgets>>,
@@ -72,13 +86,17 @@ pub(super) struct ScenarioFile {
 #[derive(Debug, Clone, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct LoadFile {
+    /// Cycles: requests, rest, a look at what the server holds.
     #[schemars(with = "u32")]
     pub(super) cycles: Spanned<u32>,
+    /// Up to how many cycles an undecided run goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<u32>")]
     pub(super) max_cycles: Option<Spanned<u32>>,
+    /// Requests in a cycle.
     #[schemars(with = "u64")]
     pub(super) requests_per_cycle: Spanned<u64>,
+    /// Requests in flight at once; 4 by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<u32>")]
     pub(super) concurrency: Option<Spanned<u32>>,
@@ -87,8 +105,10 @@ pub(super) struct LoadFile {
 #[derive(Debug, Clone, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct ClockFile {
+    /// By how much the clock is advanced.
     #[schemars(with = "Millis")]
     pub(super) advance: Spanned<Millis>,
+    /// At the end of every so many cycles; of each by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<u32>")]
     pub(super) every: Option<Spanned<u32>>,
@@ -115,9 +135,11 @@ pub(super) struct RestartFile {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct StageFile {
+    /// Steps before the kinds of the stage are sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<ActionFile>")]
     pub(super) before: Vec<Spanned<ActionFile>>,
+    /// Steps after them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<ActionFile>")]
     pub(super) after: Vec<Spanned<ActionFile>>,
@@ -127,10 +149,13 @@ pub(super) struct StageFile {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct ActionFile {
+    /// Method of the request; POST by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) method: Option<Method>,
+    /// Path of a request that belongs to no kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) path: Option<Template>,
+    /// Body of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) body: Option<Body>,
     /// File the body comes from, relative to this one.
@@ -140,14 +165,19 @@ pub(super) struct ActionFile {
     /// Bytes of the body, as hex digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) body_hex: Option<HexBody>,
+    /// Which answers are right; 200, 202 and 204 by themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) expect: Option<AnswersFile>,
+    /// File or folder of the data folder that something is put in the way of, so that it can't be written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) obstruct: Option<String>,
+    /// File of the data folder where the disk is to be full.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) fill: Option<String>,
+    /// File or folder of the data folder that nobody may write to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) forbid: Option<String>,
+    /// File or folder of the data folder that is put back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) restore: Option<String>,
 }
@@ -155,26 +185,36 @@ pub(super) struct ActionFile {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct KindFile {
+    /// Stage the kind belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub(super) stage: Option<Spanned<String>>,
+    /// Gauge that a success leaves raised until the clock moves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) holds: Option<String>,
+    /// Kind whose last request is sent once more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub(super) replay_of: Option<Spanned<String>>,
+    /// Text added to headers of what is sent once more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) append: Option<BTreeMap<HeaderName, Template>>,
+    /// Values drawn once per flow, by name: {{$name}}.
     #[serde(default, rename = "let", skip_serializing_if = "Option::is_none")]
     pub(super) bind: Option<BTreeMap<String, Template>>,
+    /// Requests sent first, in order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) setup: Option<Vec<StepFile>>,
+    /// Method; GET by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) method: Option<Method>,
+    /// Path and query.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) path: Option<Template>,
+    /// Headers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) headers: Option<BTreeMap<HeaderName, Template>>,
+    /// Body: a text, or a table that is sent as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) body: Option<Body>,
     /// File the body comes from, relative to this one.
@@ -187,10 +227,13 @@ pub(super) struct KindFile {
     /// A line, for servers that are spoken to in lines; in place of method and path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) send: Option<Template>,
+    /// The way of a client that misbehaves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) fault: Option<Fault>,
+    /// Signs the body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sign: Option<SignFile>,
+    /// Which answers are right.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) expect: Option<AnswersFile>,
 }
@@ -198,10 +241,14 @@ pub(super) struct KindFile {
 #[derive(Debug, Clone, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct StepFile {
+    /// Method.
     pub(super) method: Method,
+    /// Path and query.
     pub(super) path: Template,
+    /// Headers.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) headers: BTreeMap<HeaderName, Template>,
+    /// Body: a text, or a table that is sent as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) body: Option<Body>,
     /// File the body comes from, relative to this one.
@@ -211,8 +258,10 @@ pub(super) struct StepFile {
     /// Bytes of the body, as hex digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) body_hex: Option<HexBody>,
+    /// Signs the body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sign: Option<SignFile>,
+    /// Which answers are right.
     pub(super) expect: AnswersFile,
     /// Name to JSON pointer into the answer.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -223,7 +272,9 @@ pub(super) struct StepFile {
 #[derive(Debug, Clone, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct SignFile {
+    /// Header that the signature is put into.
     pub(super) header: HeaderName,
+    /// Secret it is made with; the target's by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) secret: Option<String>,
 }
@@ -232,12 +283,16 @@ pub(super) struct SignFile {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct AnswersFile {
+    /// Status codes of success.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) ok: Vec<u16>,
+    /// Status codes of an error that is expected.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) error: Vec<u16>,
+    /// What the line of a success starts with.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) line: Vec<String>,
+    /// What the line of an expected error starts with.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) error_line: Vec<String>,
     /// Header to what its value contains.
@@ -246,6 +301,7 @@ pub(super) struct AnswersFile {
     /// JSON pointer to the value found there.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) json: BTreeMap<String, serde_json::Value>,
+    /// Longest time to the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) within: Option<Millis>,
     /// Whether the server may close the connection instead of answering.
@@ -256,9 +312,13 @@ pub(super) struct AnswersFile {
 #[derive(Debug, Clone, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct ClaimFile {
+    /// Component it is about.
     pub(super) component: String,
+    /// The claim in words.
     pub(super) says: String,
+    /// Growth claimed.
     pub(super) bytes_per_1000_requests: u64,
+    /// Whether the growth was claimed to go on for ever.
     pub(super) unbounded: bool,
 }
 

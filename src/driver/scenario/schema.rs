@@ -136,6 +136,25 @@ mod tests {
         }
     }
 
+    /// What editors show beside a key.
+    #[test]
+    fn every_key_of_the_schema_is_described() {
+        fn collect(schema: &serde_json::Value, bare: &mut Vec<String>) {
+            let Some(fields) = schema.as_object() else { return };
+            for (name, property) in
+                fields.get("properties").and_then(|all| all.as_object()).into_iter().flatten()
+            {
+                if property.get("description").is_none() {
+                    bare.push(name.clone());
+                }
+            }
+            fields.values().for_each(|value| collect(value, bare));
+        }
+        let mut bare = Vec::new();
+        collect(&serde_json::from_str(&scenario_schema()).unwrap(), &mut bare);
+        assert!(bare.is_empty(), "{bare:?}");
+    }
+
     #[test]
     fn what_no_file_may_say_breaks_the_schema() {
         let validator = validator();

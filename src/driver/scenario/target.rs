@@ -71,35 +71,48 @@ impl Default for ServerSource {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct TargetFile {
+    /// Defects of the built-in server.
     #[serde(default)]
     pub(super) as_found: Names,
+    /// Further arguments for the built-in server.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) args: Vec<String>,
+    /// Secret that requests are signed with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) secret: Option<String>,
+    /// Program and arguments of a server of your own that is started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Words>")]
     pub(super) command: Option<Spanned<Words>>,
+    /// Socket of the probe of a server that runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<PathBuf>")]
     pub(super) attach: Option<Spanned<PathBuf>>,
+    /// Where the server listens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub(super) url: Option<Spanned<String>>,
+    /// Path of a request that is answered once the server is ready.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub(super) ready: Option<Spanned<String>>,
+    /// Variables for its environment.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) env: BTreeMap<String, String>,
+    /// Folder to start it in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) directory: Option<PathBuf>,
+    /// Its data folder, for stages that make it unwritable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) data: Option<PathBuf>,
+    /// Prometheus endpoint of the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub(super) metrics: Option<Spanned<String>>,
+    /// Gauges of that endpoint to look at.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) gauges: Vec<String>,
+    /// Where Node's inspector listens: HOST:PORT, or auto.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub(super) inspect: Option<Spanned<String>>,

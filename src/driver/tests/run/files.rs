@@ -53,12 +53,12 @@ fn mistakes_are_found_at_their_line_and_column() {
         ("\"a.x\" = 1", "\"a.x\" = -1", (6, 9), "from zero up"),
         ("\"a.x\" = 1", "\"a.x\" = 0", (1, 1), "no request kind has a weight"),
         ("path = \"/x\"", "path = \"/{{nope}}\"", (8, 8), "'{{nope}}' is unknown"),
-        ("path = \"/x\"", "path = \"/{{$id}}\"", (6, 1), "nothing gives 'id' a value"),
-        ("path = \"/x\"", "", (6, 1), "it has no 'path'"),
+        ("path = \"/x\"", "path = \"/{{$id}}\"", (7, 7), "nothing gives 'id' a value"),
+        ("path = \"/x\"", "", (7, 7), "it has no 'path'"),
         ("expect = { ok = [200] }", "expect = { okay = [200] }", (9, 12), "unknown field `okay`"),
-        ("expect = { ok = [200] }", "", (6, 1), "'expect' is missing"),
-        ("path = \"/x\"", "path = \"/x\"\nstage = \"s\"", (6, 1), "no stage is called 's'"),
-        ("path = \"/x\"", "replay-of = \"a.z\"", (6, 1), "unknown kind 'a.z'"),
+        ("expect = { ok = [200] }", "", (7, 7), "'expect' is missing"),
+        ("path = \"/x\"", "path = \"/x\"\nstage = \"s\"", (7, 7), "no stage is called 's'"),
+        ("path = \"/x\"", "replay-of = \"a.z\"", (7, 7), "unknown kind 'a.z'"),
         ("path = \"/x\"", "method = \"FETCH\"\npath = \"/x\"", (8, 10), "unknown variant `FETCH`"),
         ("path = \"/x\"", "path = \"/x\"\nheaders = { \"a b\" = \"c\" }", (9, 13), "name of an HTTP header"),
         ("[load]", "[clock]\nadvance = \"6 minutes\"\n[load]", (3, 11), "no length of time"),
@@ -115,7 +115,7 @@ fn mistakes_are_found_at_their_line_and_column() {
             "it has 'idle' alone",
         ),
         ("path = \"/x\"", "path = \"/x\"\nbody-hex = \"0\"", (9, 12), "Odd number of digits"),
-        ("path = \"/x\"", "path = \"/x\"\nbody-hex = \"00\"\nbody = \"\"", (6, 1), "a body is given twice"),
+        ("path = \"/x\"", "path = \"/x\"\nbody-hex = \"00\"\nbody = \"\"", (7, 7), "a body is given twice"),
         ("path = \"/x\"", "path = \"/x\"\nbody-file = \"gone\"", (9, 13), "can't read the body"),
         (
             "path = \"/x\"",
@@ -227,6 +227,19 @@ fn a_mistake_in_an_included_file_points_into_that_file() {
     };
     assert!(problem.path().ends_with("kinds.toml"));
     assert_eq!((problem.line(), problem.column()), (6, 1));
+}
+
+#[test]
+fn what_is_wrong_with_a_kind_points_at_it_wherever_it_is_defined() {
+    let folder = tempfile::tempdir().unwrap();
+    write(
+        folder.path(),
+        "kinds.toml",
+        &KINDS.replace("expect = { ok = [200] }\n[kind.\"a.y\"]", "[kind.\"a.y\"]"),
+    );
+    write(folder.path(), "s.toml", &scenario_including("kinds.toml", ""));
+    let error = Scenario::load(&folder.path().join("s.toml")).unwrap_err().to_string();
+    assert!(error.contains("kinds.toml:2:7: kind 'a.x': 'expect' is missing"), "{error}");
 }
 
 #[test]
