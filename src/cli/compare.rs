@@ -1,4 +1,5 @@
-use std::path::Path;
+use std::env;
+use std::path::{Path, PathBuf};
 
 use heapsoak_record::Recording;
 use heapsoak_report::{Comparison, FixVerdict, Run, differential};
@@ -45,16 +46,18 @@ pub(crate) fn verify_fix(arguments: &VerifyFix) -> Result<Exit, Failure> {
 struct Judged {
     recording: Recording,
     judgement: Judgement,
+    /// The folder file names are shown relative to: where the tool was started.
+    root: PathBuf,
 }
 
 impl Judged {
     fn run(&self) -> Run<'_> {
-        Run::new(&self.recording, &self.judgement)
+        Run::new(&self.recording, &self.judgement).with_root(&self.root)
     }
 }
 
 fn read(path: &Path) -> Result<Judged, Failure> {
     let recording = Recording::read(&recording_in(path))?;
     let judgement = judge(&recording);
-    Ok(Judged { recording, judgement })
+    Ok(Judged { recording, judgement, root: env::current_dir().unwrap_or_default() })
 }

@@ -35,7 +35,7 @@ mod write;
 pub use aggregate::INDEX_SCHEMA;
 pub use charts::Charts;
 pub use check::{Check, CheckOutcome};
-pub use comparison::{Arm, Change, Comparison, Fix, FixVerdict, Part, Row, Share};
+pub use comparison::{Arm, Change, Comparison, Fix, FixVerdict, Part, Row, Share, SiteRow};
 pub use csv::Csv;
 pub use footprint::{Footprint, FootprintPart};
 pub use forecast::{ASSUMED_LIMIT_BYTES, Forecast};

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use heapsoak_record::Recording;
 use heapsoak_verdict::{Finding, Judgement};
 
-use crate::sites::rank;
+use crate::sites::question;
 use crate::{Check, Site};
 
 /// What there is to report: what was recorded, what it amounts to, and what is known beyond that.
@@ -42,7 +42,8 @@ impl<'a> Run<'a> {
     /// were captured.
     #[must_use]
     pub fn sites(&self, finding: &Finding) -> Vec<Site> {
-        rank(self.recording, finding, self.root)
+        let stacks = heapsoak_symbols::pass(self.recording, &finding.component);
+        stacks.map_or_else(Vec::new, |stacks| heapsoak_symbols::rank(stacks, question(finding), self.root))
     }
 
     /// The findings, each with its number in the report.

@@ -2,7 +2,8 @@
 //!
 //! Works from the [modules](heapsoak_record::Module) of a recording and the files they name, so the program may long be
 //! gone; a file that was built anew since is noticed and not used. [`resolve_stacks`] writes what it finds into the
-//! recording's [stacks](heapsoak_record::Stacks), so that a report can be made on a machine without these files.
+//! recording's [stacks](heapsoak_record::Stacks), so that a report can be made on a machine without these files. [`rank`]
+//! says which of the functions found is the one to change.
 //!
 //! ```
 //! use heapsoak_record::Module;
@@ -18,9 +19,15 @@
 mod file;
 mod origin;
 mod problem;
+mod rank;
+mod series;
+mod site;
 mod stacks;
 mod symbols;
 
 pub use problem::Problem;
+pub use rank::{Measure, Question, pass, rank, site};
+pub use series::{Series, counted_requests, series};
+pub use site::{Caller, Site, functions};
 pub use stacks::resolve_stacks;
 pub use symbols::Symbols;

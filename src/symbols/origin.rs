@@ -2,6 +2,9 @@
 
 use heapsoak_record::Origin;
 
+/// What heapsoak puts into a program: the probe, and what runs soaks inside tests.
+const OWN: [&str; 2] = ["heapsoak_probe::", "heapsoak_testing::"];
+
 /// Functions between a program and its allocator, by how their names begin.
 const ALLOCATING: [&str; 9] = [
     "__rust_alloc",
@@ -44,7 +47,7 @@ pub(crate) fn of(function: &str, file: Option<&str>, module: &str, has_lines: bo
         .trim_start_matches(['<', '&', '(', '['])
         .trim_start_matches("dyn ")
         .trim_start_matches("mut ");
-    if bare.starts_with("heapsoak_probe::") {
+    if OWN.iter().any(|name| bare.starts_with(name)) {
         return Origin::Probe;
     }
     let is_c = !bare.contains("::");

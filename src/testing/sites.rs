@@ -1,6 +1,5 @@
 use heapsoak_probe::{CaptureRate, capture_stacks, stacks};
-use heapsoak_record::{Origin, Stack, Stacks, Symbol};
-use heapsoak_symbols::{Symbols, resolve_stacks};
+use heapsoak_symbols::{Measure, Question, Symbols, rank, resolve_stacks};
 use heapsoak_verdict::{ComponentVerdict, Finding, Judgement};
 
 use crate::scope::Scope;
@@ -40,32 +39,12 @@ impl Look {
         taken.stacks.retain(|stack| stack.path.first().is_some_and(|first| first == scope.root()));
         resolve_stacks(&mut Symbols::new(), &mut taken);
         let site = |(name, known): &(String, String)| {
-            let own = taken.stacks.iter().filter(|stack| stack.component() == known);
-            let most = own.max_by_key(|stack| stack.live.bytes).filter(|stack| stack.live.bytes > 0)?;
-            Some((name.clone(), place(&taken, most)?))
+            let question = Question { component: known, kinds: &[], measure: Measure::Growth };
+            let first = rank(&taken, question, None).into_iter().find(|site| site.file.is_some())?;
+            Some((name.clone(), format!("{} in {}", first.place(), first.function)))
         };
         Sites(self.components.iter().filter_map(site).collect())
     }
-}
-
-/// The innermost function of a stack that is the program's own, with its line; else the innermost of a crate it uses.
-fn place(stacks: &Stacks, stack: &Stack) -> Option<String> {
-    let symbols: Vec<&Symbol> = stack
-        .frames
-        .iter()
-        .flat_map(|&frame| stacks.symbols_of(frame))
-        .filter(|symbol| !is_here(symbol))
-        .collect();
-    let of = |origin| symbols.iter().find(move |symbol| symbol.origin == origin && symbol.file.is_some());
-    let symbol = of(Origin::Own).or_else(|| of(Origin::Dependency))?;
-    let file = symbol.file.as_deref()?;
-    let line = symbol.line.map_or_else(String::new, |line| format!(":{line}"));
-    Some(format!("{file}{line} in {}", symbol.function))
-}
-
-/// Whether a function is of this crate, which runs the iterations.
-fn is_here(symbol: &Symbol) -> bool {
-    symbol.function.starts_with("heapsoak_testing::")
 }
 
 impl Sites {

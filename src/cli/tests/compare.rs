@@ -26,11 +26,20 @@ fn a_real_fix_is_verified_a_missing_one_is_not_and_what_never_grew_is_undecided(
     one.code(4).stdout(contains("Of queue nothing grew"));
 
     let diff = bench.heapsoak(&["diff", "broken", "fixed"]).assert().success();
-    diff.stdout(contains("gone").and(contains("cache")));
+    diff.stdout(contains("gone").and(contains("cache · Cache::get")));
     let json = bench.heapsoak(&["diff", "fixed", "broken", "--json"]).output().unwrap();
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(json["components"][0]["name"], "cache");
     assert_eq!(json["components"][0]["change"], "new");
+    // The line, with an interval: nothing of it in the one, all of the leak in the other.
+    let site = &json["sites"][0];
+    assert_eq!(site["function"], "autopilot::cache::Cache::get", "{site}");
+    assert!(site["file"].as_str().is_some_and(|file| file.ends_with("src/autopilot/cache/mod.rs")), "{site}");
+    assert!(
+        site["before"]["low"].as_f64() <= Some(0.0) && site["after"]["low"].as_f64() > Some(0.0),
+        "{site}"
+    );
+    assert!(site["difference"]["low"].as_f64() > Some(0.0), "{site}");
     let text = bench.heapsoak(&["diff", "broken", "fixed", "--format", "markdown"]).assert();
     text.success().stdout(contains("| `cache` | leak → "));
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Comparison, Fix, Row};
+use super::{Comparison, Fix, Row, SiteRow};
 use crate::{RenderError, Run};
 
 /// Version of both documents; raised when a field changes its meaning or goes away.
@@ -18,6 +18,8 @@ struct Document<'a> {
     components: Option<Vec<Row>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     resources: Option<Vec<Row>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sites: Option<Vec<SiteRow>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fix: Option<&'a Fix>,
 }
@@ -53,7 +55,12 @@ impl Comparison<'_> {
     ///
     /// See [`RenderError`].
     pub fn json(&self) -> Result<String, RenderError> {
-        self.document(Some(self.components()), Some(self.resources()), None)
+        write(&Document {
+            components: Some(self.components()),
+            resources: Some(self.resources()),
+            sites: Some(self.sites()),
+            ..self.document()
+        })
     }
 
     /// Whether the fix holds, as JSON.
@@ -62,26 +69,25 @@ impl Comparison<'_> {
     ///
     /// See [`RenderError`].
     pub fn fix_json(&self, fix: &Fix) -> Result<String, RenderError> {
-        self.document(None, None, Some(fix))
+        write(&Document { fix: Some(fix), ..self.document() })
     }
 
-    fn document(
-        &self,
-        components: Option<Vec<Row>>,
-        resources: Option<Vec<Row>>,
-        fix: Option<&Fix>,
-    ) -> Result<String, RenderError> {
-        let document = Document {
+    fn document(&self) -> Document<'_> {
+        Document {
             schema_version: SCHEMA_VERSION,
             before: RunDocument::of(&self.before),
             after: RunDocument::of(&self.after),
             cautions: self.cautions(),
-            components,
-            resources,
-            fix,
-        };
-        let mut text = serde_json::to_string_pretty(&document)?;
-        text.push('\n');
-        Ok(text)
+            components: None,
+            resources: None,
+            sites: None,
+            fix: None,
+        }
     }
+}
+
+fn write(document: &Document<'_>) -> Result<String, RenderError> {
+    let mut text = serde_json::to_string_pretty(document)?;
+    text.push('\n');
+    Ok(text)
 }

@@ -1,6 +1,9 @@
 //! Two runs side by side, for a comment on a pull request.
 
-use super::{Change, Comparison, Fix, FixVerdict, Row, fix::word};
+use heapsoak_record::Unit;
+use heapsoak_verdict::Growth;
+
+use super::{Change, Comparison, Fix, FixVerdict, Row, SiteRow, fix::word};
 use crate::markdown::{code, plain, table};
 use crate::phrases;
 
@@ -19,6 +22,11 @@ impl Comparison<'_> {
         if !moved.is_empty() {
             text.push('\n');
             text.push_str(&rows("resource", &moved));
+        }
+        let sites = self.sites();
+        if !sites.is_empty() {
+            text.push('\n');
+            text.push_str(&site_rows(&sites));
         }
         text
     }
@@ -77,4 +85,35 @@ fn rows(head: &str, rows: &[Row]) -> String {
     let head =
         [head, "verdict", "before, per 1,000 (95 %)", "after, per 1,000 (95 %)", "difference, 95 %", ""];
     table(&head, "llrrrl", cells)
+}
+
+fn site_rows(sites: &[SiteRow]) -> String {
+    let cells = sites.iter().map(|site| {
+        let growth = |growth: Option<Growth>| {
+            growth.map_or_else(
+                || "not captured".to_owned(),
+                |growth| {
+                    let estimate = phrases::estimate(growth, Unit::Bytes);
+                    format!("{estimate} ({})", phrases::interval(growth, Unit::Bytes))
+                },
+            )
+        };
+        let place = site.place();
+        let place = if place.is_empty() { String::new() } else { format!(" {}", code(&place)) };
+        vec![
+            code(&site.component),
+            format!("{}{place}", code(&site.function)),
+            growth(site.before),
+            growth(site.after),
+            site.difference.map_or_else(|| "–".to_owned(), |change| phrases::interval(change, Unit::Bytes)),
+        ]
+    });
+    let head = [
+        "component",
+        "allocated in",
+        "before, per 1,000 (95 %)",
+        "after, per 1,000 (95 %)",
+        "difference, 95 %",
+    ];
+    table(&head, "llrrr", cells)
 }

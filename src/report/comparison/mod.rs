@@ -4,6 +4,7 @@ mod fix;
 mod json;
 mod markdown;
 mod row;
+mod sites;
 mod terminal;
 
 use heapsoak_record::Unit;
@@ -13,6 +14,7 @@ use crate::{Run, phrases};
 
 pub use fix::{Fix, FixVerdict, Part, Share};
 pub use row::{Arm, Change, Row};
+pub use sites::SiteRow;
 
 /// Two runs, the earlier one first.
 #[derive(Debug, Clone, Copy)]

@@ -1,8 +1,9 @@
 //! Two runs side by side on a terminal of eighty columns.
 
-use heapsoak_verdict::ComponentVerdict;
+use heapsoak_record::Unit;
+use heapsoak_verdict::{ComponentVerdict, Growth};
 
-use super::{Change, Comparison, Fix, FixVerdict, Row, fix::word};
+use super::{Change, Comparison, Fix, FixVerdict, Row, SiteRow, fix::word};
 use crate::phrases;
 use crate::terminal::{Ink, finish, paragraph, table, tame};
 
@@ -17,6 +18,11 @@ impl Comparison<'_> {
         if !moved.is_empty() {
             text.push('\n');
             text.push_str(&rows("resource", &moved, true));
+        }
+        let sites = self.sites();
+        if !sites.is_empty() {
+            text.push('\n');
+            text.push_str(&site_rows(&sites));
         }
         finish(&text, colour)
     }
@@ -87,6 +93,23 @@ fn rows(head: &str, rows: &[Row], verdicts: bool) -> String {
     } else {
         table(&[head, "before", "after", "difference, 95 %", ""], &cells, 1..4)
     }
+}
+
+/// A line per site, with the function's last two names: there is no room for more.
+fn site_rows(sites: &[SiteRow]) -> String {
+    let cells = sites.iter().map(|site| {
+        let estimate = |growth: Option<Growth>| {
+            growth.map_or_else(|| "?".to_owned(), |growth| phrases::estimate(growth, Unit::Bytes))
+        };
+        let difference = site.difference;
+        vec![
+            tame(&format!("{} · {}", site.component, phrases::short(&site.function))),
+            estimate(site.before),
+            estimate(site.after),
+            difference.map_or_else(|| "?".to_owned(), |change| phrases::interval(change, Unit::Bytes)),
+        ]
+    });
+    table(&["allocated in", "before", "after", "difference, 95 %"], &cells.collect::<Vec<_>>(), 1..4)
 }
 
 fn inked(arm: Option<super::Arm>) -> String {

@@ -1,6 +1,5 @@
 use heapsoak_record::{Blocks, Recording, Stack, Stacks, Symbol};
-
-use crate::sites::functions;
+use heapsoak_symbols::functions;
 
 /// The stacks of a run as samples.
 #[derive(Debug)]

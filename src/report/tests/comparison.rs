@@ -38,6 +38,16 @@ fn repaired() -> Judged {
     run
 }
 
+/// The run with its call stacks; what grew of them in `share` quarters.
+fn with_stacks(mut run: Judged, quarters: u64) -> Judged {
+    let mut stacks = synthetic::stacks::stacks();
+    for blocks in stacks.stacks.iter_mut().skip(1).flat_map(|stack| &mut stack.marks) {
+        blocks.bytes = blocks.bytes * quarters / 4;
+    }
+    run.0.stacks.push(stacks);
+    run
+}
+
 fn compare<'a>(before: &'a Judged, after: &'a Judged) -> Comparison<'a> {
     Comparison::of(Run::new(&before.0, &before.1), Run::new(&after.0, &after.1))
 }
@@ -51,6 +61,7 @@ fn the_comparison_reads_as_before() {
     let (before, mut after) = (leaking(), repaired());
     set(&mut after, "cache", ComponentVerdict::Leak, growth(40_000.0, 900.0));
     after.0.header.seed = 8;
+    let (before, after) = (with_stacks(before, 4), with_stacks(after, 1));
     let comparison = compare(&before, &after);
     insta::assert_snapshot!("comparison_terminal", comparison.terminal(false));
     insta::assert_snapshot!("comparison_markdown", comparison.markdown());
@@ -196,4 +207,43 @@ fn a_component_of_one_run_alone_is_shown_beside_nothing() {
     let rows = comparison.components();
     let found = |name: &str| rows.iter().find(|row| row.name == name).unwrap();
     assert!(found("cache").after.is_none() && found("brand-new").before.is_none());
+}
+
+#[test]
+fn sites_of_what_leaks_stand_side_by_side_with_their_intervals() {
+    let (before, after) = (with_stacks(leaking(), 4), with_stacks(repaired(), 1));
+    let sites = compare(&before, &after).sites();
+    let keep = sites.iter().find(|site| site.function.ends_with("History::keep")).unwrap();
+    assert_eq!((keep.component.as_str(), keep.place().as_str()), ("session", "src/session.rs:4"));
+    // From a third of 900,000 bytes after 4,000 requests, or none, to all of them after 12,000.
+    let (was, is, change) = (keep.before.unwrap(), keep.after.unwrap(), keep.difference.unwrap());
+    assert!((was.estimate - 75_000.0).abs() < 1.0 && (is.estimate - 18_750.0).abs() < 1.0, "{keep:?}");
+    assert!((change.estimate + 56_250.0).abs() < 1.0, "{keep:?}");
+    for growth in [was, is, change] {
+        assert!(growth.low < growth.estimate && growth.estimate < growth.high, "{keep:?}");
+    }
+    assert!(sites.iter().all(|site| site.component == "session"), "nothing else leaks: {sites:?}");
+}
+
+#[test]
+fn a_site_of_a_run_without_stacks_is_unknown_and_one_no_sample_was_taken_of_is_small() {
+    let (before, bare) = (with_stacks(leaking(), 4), repaired());
+    let site = compare(&before, &bare).sites().remove(0);
+    assert!(site.before.is_some() && site.after.is_none() && site.difference.is_none(), "{site:?}");
+    let mut after = with_stacks(repaired(), 4);
+    after.0.stacks[0].stacks.clear();
+    let (steady, mut gone) = (after.clone(), after);
+    gone.0.stacks[0].stacks.extend(before.0.stacks[0].stacks.first().cloned());
+    let site = compare(&before, &gone).sites().remove(0);
+    let after = site.after.unwrap();
+    assert_eq!((after.estimate, after.low), (0.0, 0.0));
+    assert!(
+        (after.high - 3.0 * 65_536.0 / 12.0).abs() < 1.0,
+        "three intervals in 12,000 requests: {after:?}"
+    );
+    assert!(compare(&before, &steady).sites()[0].after.is_none(), "no stack at all is no sample of anything");
+    // A second pass that captured every stack misses nothing.
+    gone.0.stacks[0].zoom = Some("session".to_owned());
+    let after = compare(&before, &gone).sites().remove(0).after.unwrap();
+    assert_eq!((after.low, after.estimate, after.high), (0.0, 0.0, 0.0));
 }
