@@ -59,7 +59,7 @@ async function violations(page) {
 async function keyboard(page) {
   const wrong = [];
   const expected = await page.evaluate(() => {
-    const all = [...document.querySelectorAll('a[href], summary, [tabindex="0"]')];
+    const all = [...document.querySelectorAll('a[href], summary, button, [tabindex="0"]')];
     const shown = all.filter((one) => one.checkVisibility());
     shown.forEach((one, index) => one.setAttribute('data-order', String(index)));
     return shown.length;
@@ -89,6 +89,62 @@ async function keyboard(page) {
     await page.keyboard.press('Enter');
     if (!(await summary.evaluate((one) => one.parentElement.open))) wrong.push('a summary does not open with Enter');
   }
+  return wrong;
+}
+
+// Reads a chart's values and looks at it closely, with the keyboard and with the mouse.
+async function charts(page) {
+  const wrong = [];
+  const expect = (ok, what) => { if (!ok) wrong.push(what); };
+  const figure = page.locator('figure').first();
+  const opener = figure.locator('button.zoom');
+  if (!(await opener.count())) return ['a chart has no button to look at it closely'];
+  const says = () => figure.locator('output').textContent();
+  await opener.focus();
+  await page.keyboard.press('Home');
+  const first = await says();
+  expect(/\d/.test(first), `Home shows no value: "${first}"`);
+  await page.keyboard.press('ArrowRight');
+  const second = await says();
+  expect(second !== first, 'the arrow to the right shows no other value');
+  await page.keyboard.press('ArrowLeft');
+  expect((await says()) === first, 'the arrow to the left does not go back');
+  await page.keyboard.press('End');
+  const last = await says();
+  const titles = await figure.locator('svg title').allTextContents();
+  expect(last === titles.at(-1) && first === titles[0], `first and last are "${first}" and "${last}"`);
+
+  await page.keyboard.press('Enter');
+  const dialog = page.locator('dialog');
+  if (!(await dialog.evaluate((one) => one.open))) return [...wrong, 'Enter does not open the chart'];
+  const width = () => dialog.locator('svg').evaluate((one) => one.viewBox.baseVal.width);
+  const all = await width();
+  await page.keyboard.press('+');
+  await page.keyboard.press('+');
+  expect((await width()) === all / 4, 'plus twice does not show a quarter');
+  await page.keyboard.press('Home');
+  expect((await dialog.locator('output').textContent()) === first, 'Home shows another value in the open chart');
+  const inside = await dialog.locator('svg').evaluate((one) => {
+    const [box, dot] = [one.viewBox.baseVal, one.querySelector('.at')];
+    const [x, y] = [dot.cx.baseVal.value, dot.cy.baseVal.value];
+    return x >= box.x && x <= box.x + box.width && y >= box.y && y <= box.y + box.height;
+  });
+  expect(inside, 'the value looked at is outside of what is shown');
+  await page.keyboard.press('0');
+  expect((await width()) === all, 'nought does not show the whole chart');
+  const broken = await violations(page);
+  expect(broken.length === 0, `the open chart: ${broken.join('; ')}`);
+  await page.keyboard.press('Escape');
+  expect(!(await dialog.evaluate((one) => one.open)), 'Escape does not close the chart');
+  expect(await opener.evaluate((one) => document.activeElement === one), 'the focus does not come back to the button');
+
+  const svg = figure.locator('svg');
+  const box = await svg.boundingBox();
+  await svg.scrollIntoViewIfNeeded();
+  await svg.hover({ position: { x: box.width * 0.25, y: box.height * 0.5 } });
+  const left = await says();
+  await svg.hover({ position: { x: box.width * 0.9, y: box.height * 0.5 } });
+  expect((await says()) !== left && left !== last, 'the mouse shows no value of the place it is at');
   return wrong;
 }
 
@@ -131,6 +187,8 @@ async function selfTest(file) {
   check(noise.some((line) => line.includes('127.0.0.1:9')), 'self-test: a picture from elsewhere is seen');
   check((await violations(page)).some((line) => line.startsWith('color-contrast')), 'self-test: pale text is seen');
   check((await keyboard(page)).length > 0, 'self-test: a wrong order of the keyboard is seen');
+  await page.evaluate(() => { document.querySelector('figure').replaceWith(document.querySelector('figure').cloneNode(true)); });
+  check((await charts(page)).length > 0, 'self-test: a chart whose script is gone is seen');
   check((await overflow(page)) > 0, 'self-test: a page wider than the phone is seen');
   const before = await page.screenshot();
   await page.evaluate(() => { document.body.style.background = '#802020'; });
@@ -176,6 +234,8 @@ for (const name of quick ? files.slice(0, 1) : files) {
       const keys = await keyboard(page);
       check(keys.length === 0, `${where}: usable with the keyboard alone`, keys.join('\n  '));
       if (device === 'desktop') {
+        const looked = await charts(page);
+        check(looked.length === 0, `${where}: charts show their values and zoom`, looked.join('\n  '));
         await page.emulateMedia({ media: 'print', colorScheme: scheme });
         const ink = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
         check(ink === 'rgb(255, 255, 255)', `${where}: printed on white`, ink);

@@ -408,6 +408,8 @@ pub(crate) struct NewScenario {
 /// Schemas published.
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub(crate) enum Schema {
+    /// JSON Schema of gate.json, which `check` writes.
+    Gate,
     /// JSON Schema of report.json.
     Report,
     /// JSON Schema of scenario files, for completion in an editor.

@@ -4,6 +4,7 @@ use std::{env, fs};
 
 use clap::CommandFactory as _;
 use clap_complete::Shell;
+use heapsoak_gate::GATE_SCHEMA;
 use heapsoak_report::{REPORT_SCHEMA, Run};
 
 use crate::arguments::{Arguments, Format, Output, Schema};
@@ -29,6 +30,7 @@ pub(crate) fn manual() -> Result<Exit, Failure> {
 /// Prints a published schema.
 pub(crate) fn schema(schema: Schema) -> Result<Exit, Failure> {
     match schema {
+        Schema::Gate => data(GATE_SCHEMA.as_bytes()),
         Schema::Report => data(REPORT_SCHEMA.as_bytes()),
         Schema::Scenario => data(heapsoak_driver::scenario_schema().as_bytes()),
     }

@@ -36,7 +36,8 @@
 //!
 //! [`cases`] are the programs with a known truth: each leak with its healthy twin, which differs by one line or one
 //! number, and programs that grow and do not leak. `scripts/accuracy` runs all of them and says how often the verdict
-//! was right, beside simpler methods on the same recordings.
+//! was right, beside simpler methods on the same recordings. Where each leak is allocated is marked in its source
+//! ([`marked_lines`]); `scripts/site-accuracy` holds the lines that reports name against it.
 
 mod case;
 mod cases;
@@ -46,9 +47,11 @@ mod outcome;
 mod rebase;
 mod rest;
 mod soak;
+mod stacks;
 mod trial;
 
 pub use case::{Amount, Case, Growth, cases};
+pub use cases::{MarkedLine, marked_lines};
 pub use draw::Draw;
 pub use outcome::Outcome;
 pub use soak::Soak;

@@ -2,8 +2,8 @@ use std::time::{Duration, Instant};
 
 use heapsoak_probe::{Component, RequestKind, clock, count, heap};
 use heapsoak_record::{
-    End, Event, FORMAT_VERSION, Header, Kind, KindCount, Moment, OWN_COMPONENT, Outcome as Ending, Plan,
-    Recording, Snapshot, Target,
+    Captured, End, Event, FORMAT_VERSION, Header, Kind, KindCount, Moment, OWN_COMPONENT, Outcome as Ending,
+    Plan, Recording, Snapshot, Target,
 };
 use heapsoak_verdict::{RunVerdict, judge};
 
@@ -11,6 +11,7 @@ use crate::Draw;
 use crate::outcome::Outcome;
 use crate::rebase::rebase;
 use crate::rest::rest;
+use crate::stacks::Capture;
 
 /// What a soak keeps of its own is charged to the tool, and left out of every verdict.
 static OWN: Component = Component::new(OWN_COMPONENT);
@@ -29,6 +30,7 @@ pub struct Soak {
     seed: u64,
     kinds: Vec<(&'static str, u64)>,
     advance: Option<(Duration, u32)>,
+    capture: Option<Captured>,
 }
 
 /// A soak under way.
@@ -40,6 +42,7 @@ struct Run {
     base: u32,
     steps: u64,
     kinds: Vec<KindCount>,
+    capture: Option<Capture>,
 }
 
 impl Soak {
@@ -55,6 +58,7 @@ impl Soak {
             seed: 1,
             kinds: vec![("step", 1)],
             advance: None,
+            capture: None,
         }
     }
 
@@ -100,6 +104,13 @@ impl Soak {
     #[must_use]
     pub fn advance_clock(self, by: Duration, every: u32) -> Soak {
         Soak { advance: Some((by, every.max(1))), ..self }
+    }
+
+    /// Captures call stacks, which then are in the recording with their functions and lines. It takes a second or so at
+    /// the end, to look these up.
+    #[must_use]
+    pub fn capture(self, what: Captured) -> Soak {
+        Soak { capture: Some(what), ..self }
     }
 
     /// Steps planned.
@@ -166,6 +177,7 @@ impl Soak {
                     run.kinds[kind].ok += 1;
                 }
                 self.snapshot(&mut run, cycle, Moment::CycleEnd).await;
+                run.mark(cycle, cycle == planned);
                 if let Some((by, every)) = self.advance
                     && (cycle.is_multiple_of(every) || cycle == planned)
                 {
@@ -188,6 +200,7 @@ impl Soak {
             let judgement = judge(&run.recording);
             let more = more_cycles(&judgement, run.steps, cycle).min(most.saturating_sub(cycle));
             if more == 0 {
+                run.recording.stacks.extend(run.capture.take().map(Capture::finish));
                 return Outcome { recording: run.recording, judgement };
             }
             planned += more;
@@ -214,6 +227,7 @@ impl Soak {
             base: heap().cohort.0,
             steps: 0,
             kinds: vec![KindCount::default(); self.kinds.len()],
+            capture: self.capture.clone().map(|rule| Capture::begin(rule, self.cycles)),
         }
     }
 
@@ -269,6 +283,17 @@ impl Soak {
             kinds: self.kinds.iter().map(kind).collect(),
             claims: Vec::new(),
             not_analysed: vec!["code that no step reaches".to_owned()],
+        }
+    }
+}
+
+impl Run {
+    /// Takes the stacks, if they are captured and it is time.
+    fn mark(&mut self, cycle: u32, is_last: bool) {
+        let _own = OWN.enter();
+        let steps = self.steps;
+        if let Some(capture) = &mut self.capture {
+            capture.mark(cycle, steps, is_last);
         }
     }
 }

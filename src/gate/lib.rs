@@ -28,6 +28,9 @@ pub use outcome::Outcome;
 pub use rules::{Rules, RulesError};
 pub use suppression::{Suppression, Suppressions};
 
+/// JSON Schema of `gate.json`, which `heapsoak check` writes.
+pub const GATE_SCHEMA: &str = include_str!("schema/gate.schema.json");
+
 use heapsoak_record::{Budgets, Recording};
 use heapsoak_verdict::Judgement;
 

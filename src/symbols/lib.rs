@@ -20,6 +20,7 @@ mod file;
 mod origin;
 mod problem;
 mod rank;
+mod rate;
 mod series;
 mod site;
 mod stacks;
@@ -27,6 +28,7 @@ mod symbols;
 
 pub use problem::Problem;
 pub use rank::{Measure, Question, pass, rank, site};
+pub use rate::Rate;
 pub use series::{Series, counted_requests, series};
 pub use site::{Caller, Site, functions};
 pub use stacks::resolve_stacks;

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use heapsoak_record::{Origin, Recording, Stack, Stacks, Symbol};
 
+use crate::rate::Rate;
+use crate::series::held;
 use crate::site::{Caller, Site, below, functions};
 
 /// What sites are asked for.
@@ -18,68 +20,113 @@ pub struct Question<'a> {
     pub measure: Measure,
 }
 
-/// What of a stack is added up.
+/// What of a line is added up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Measure {
-    /// What piled up after the first third of the run, or all that is alive where that was not counted.
+    /// What piled up after the first third of the run; or all that is alive where nothing did, or it was not counted.
     Growth,
+    /// What it held on average, of what comes and goes.
+    Held,
     /// All it ever allocated.
     Allocated,
 }
 
-/// The functions that allocate what is asked about, the one with most of it first; empty where nothing of it grew.
+/// The functions that allocate what is asked about, the one with most of it first; empty where there is nothing of it.
 ///
 /// Of each stack one function answers for what it allocated: the innermost that the program's own people wrote by hand,
 /// which leaves out what a derive wrote and every `Clone`; else the innermost of the program's own; else of a crate it
 /// depends on. What a function allocates in several lines, and in its closures, is one site, named by the line with most
-/// of it. Files are named without `root`.
+/// of it. A line whose growth is no larger than its ups and downs counts for nothing as long as another one surely grew.
+/// Files are named without `root`.
 #[must_use]
 pub fn rank(stacks: &Stacks, question: Question<'_>, root: Option<&Path>) -> Vec<Site> {
-    let mut found: HashMap<&str, Ranked<'_>> = HashMap::new();
-    for stack in stacks.stacks.iter().filter(|stack| question.concerns(stack)) {
-        let bytes = question.measure.of(stacks, stack);
-        let Some(symbol) = site(stacks, stack).filter(|_| bytes != 0) else { continue };
-        let ranked = found.entry(whole(&symbol.function)).or_default();
-        ranked.bytes += bytes;
-        let line = ranked.lines.entry(symbol).or_insert(Line { bytes: 0, most: 0, stack });
-        line.bytes += bytes;
-        if bytes > line.most {
-            (line.most, line.stack) = (bytes, stack);
+    let lines = lines(stacks, question);
+    let mut weights: Vec<f64> = lines.iter().map(|line| line.weight(stacks, question.measure)).collect();
+    if question.measure == Measure::Growth {
+        let sure: Vec<bool> = lines.iter().map(|line| line.surely_grew(stacks)).collect();
+        if sure.contains(&true) {
+            weights.iter_mut().zip(&sure).filter(|(_, sure)| !**sure).for_each(|(weight, _)| *weight = 0.0);
+        } else if weights.iter().all(|weight| *weight == 0.0) {
+            weights = lines.iter().map(|line| line.live as f64).collect();
         }
     }
-    found.retain(|_, ranked| ranked.bytes > 0);
-    let all: i64 = found.values().map(|ranked| ranked.bytes).sum();
-    let mut sites: Vec<Site> = found
-        .into_values()
-        .filter_map(|ranked| {
-            let (symbol, line) = ranked.lines.into_iter().max_by(|(a, one), (b, other)| {
-                one.bytes.cmp(&other.bytes).then_with(|| b.line.cmp(&a.line))
-            })?;
-            Some(Site {
-                function: symbol.function.clone(),
-                file: symbol.file.as_deref().map(|file| below(root, file)),
-                line: symbol.line,
-                share: ranked.bytes as f64 / all as f64,
-                callers: Caller::all(stacks, line.stack, root),
-            })
-        })
-        .collect();
+    let all: f64 = weights.iter().sum();
+    let mut found: HashMap<&str, (f64, f64, &Line<'_>)> = HashMap::new();
+    for (line, weight) in lines.iter().zip(weights).filter(|(_, weight)| *weight > 0.0) {
+        let (sum, most, shown) = found.entry(whole(&line.symbol.function)).or_insert((0.0, 0.0, line));
+        *sum += weight;
+        if weight > *most {
+            (*most, *shown) = (weight, line);
+        }
+    }
+    let site = |(sum, _, line): (f64, f64, &Line<'_>)| Site {
+        function: line.symbol.function.clone(),
+        file: line.symbol.file.as_deref().map(|file| below(root, file)),
+        line: line.symbol.line,
+        share: sum / all,
+        callers: Caller::all(stacks, line.stack, root),
+    };
+    let mut sites: Vec<Site> = found.into_values().map(site).collect();
     sites.sort_by(|a, b| b.share.total_cmp(&a.share).then_with(|| a.place().cmp(&b.place())));
     sites
 }
 
-/// A function while it is added up.
-#[derive(Default)]
-struct Ranked<'a> {
-    bytes: i64,
-    lines: HashMap<&'a Symbol, Line<'a>>,
+/// A line of a function with all that its stacks hold.
+struct Line<'a> {
+    symbol: &'a Symbol,
+    /// Bytes at each mark.
+    held: Vec<u64>,
+    live: u64,
+    allocated: u64,
+    /// The stack that has the most of it.
+    stack: &'a Stack,
 }
 
-/// A line of it, with the stack that has the most of it.
-struct Line<'a> {
-    bytes: i64,
-    most: i64,
-    stack: &'a Stack,
+/// The lines that a question is about, in order of their functions and lines.
+fn lines<'a>(stacks: &'a Stacks, question: Question<'_>) -> Vec<Line<'a>> {
+    let mut lines: HashMap<&Symbol, Line<'a>> = HashMap::new();
+    for stack in stacks.stacks.iter().filter(|stack| question.concerns(stack)) {
+        let Some(symbol) = site(stacks, stack) else { continue };
+        let line = lines.entry(symbol).or_insert_with(|| Line {
+            symbol,
+            held: vec![0; stacks.marks.len()],
+            live: 0,
+            allocated: 0,
+            stack,
+        });
+        line.held.iter_mut().zip(held(stacks, stack)).for_each(|(sum, bytes)| *sum += bytes);
+        line.live += stack.live.bytes;
+        line.allocated += stack.allocated.bytes;
+        if stack.live.bytes > line.stack.live.bytes {
+            line.stack = stack;
+        }
+    }
+    let mut lines: Vec<Line<'a>> = lines.into_values().collect();
+    lines.sort_by(|a, b| (&a.symbol.function, a.symbol.line).cmp(&(&b.symbol.function, b.symbol.line)));
+    lines
+}
+
+impl Line<'_> {
+    /// What it has of what is asked for: in bytes, never below zero.
+    fn weight(&self, stacks: &Stacks, measure: Measure) -> f64 {
+        let counted = stacks.marks.len() > 1;
+        match measure {
+            Measure::Allocated => self.allocated as f64,
+            Measure::Growth if counted => {
+                let last = self.held.len() - 1;
+                (self.held[last] as f64 - self.held[first_mark(last)] as f64).max(0.0)
+            }
+            Measure::Held if counted => self.held.iter().sum::<u64>() as f64 / self.held.len() as f64,
+            Measure::Growth | Measure::Held => self.live as f64,
+        }
+    }
+
+    fn surely_grew(&self, stacks: &Stacks) -> bool {
+        let Some(last) = stacks.marks.len().checked_sub(1) else { return false };
+        let requests = stacks.marks.iter().map(|mark| mark.requests);
+        let held: Vec<(u64, u64)> = requests.zip(self.held.iter().copied()).skip(first_mark(last)).collect();
+        Rate::of(&held).is_growth()
+    }
 }
 
 /// The pass that knows most of a component: a second one that captured every stack of it if there is one, else the soak
@@ -101,19 +148,6 @@ impl Question<'_> {
             (None, _) => false,
         };
         asked && stack.component() == self.component
-    }
-}
-
-impl Measure {
-    fn of(self, stacks: &Stacks, stack: &Stack) -> i64 {
-        let last = stacks.marks.len().saturating_sub(1);
-        match self {
-            Measure::Allocated => stack.allocated.bytes.cast_signed(),
-            Measure::Growth if stack.marks.len() == stacks.marks.len() && last > 0 => {
-                stack.growth_bytes(first_mark(last), last)
-            }
-            Measure::Growth => stack.live.bytes.cast_signed(),
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use heapsoak_record::{Blocks, Stacks, Symbol};
+use heapsoak_record::{Stack, Stacks, Symbol};
 
 use crate::rank::{first_mark, site, whole};
 
@@ -27,10 +27,7 @@ pub fn series(stacks: &Stacks, component: &str) -> Vec<Series> {
     let mut found: HashMap<&str, (Vec<u64>, HashMap<&Symbol, u64>)> = HashMap::new();
     for stack in stacks.stacks.iter().filter(|stack| stack.component() == component) {
         let Some(symbol) = site(stacks, stack) else { continue };
-        // What was first seen late has no earlier marks.
-        let missing = stacks.marks.len() - stack.marks.len().min(stacks.marks.len());
-        let at = |mark: usize| mark.checked_sub(missing).and_then(|mark| stack.marks.get(mark));
-        let held = (first_mark(last)..=last).map(|mark| at(mark).map_or(0, |blocks: &Blocks| blocks.bytes));
+        let held = held(stacks, stack).skip(first_mark(last));
         let (sum, lines) =
             found.entry(whole(&symbol.function)).or_insert((vec![0; marks.len()], HashMap::new()));
         for (sum, bytes) in sum.iter_mut().zip(held) {
@@ -53,6 +50,12 @@ pub fn series(stacks: &Stacks, component: &str) -> Vec<Series> {
     all
 }
 
+/// Bytes alive of a stack at each mark; what was first seen late has none at the earlier ones.
+pub(crate) fn held<'a>(stacks: &Stacks, stack: &'a Stack) -> impl Iterator<Item = u64> + 'a {
+    let missing = stacks.marks.len().saturating_sub(stack.marks.len());
+    std::iter::repeat_n(0, missing).chain(stack.marks.iter().map(|blocks| blocks.bytes))
+}
+
 /// Requests between the first and the last of the marks that [`series`] looks at.
 #[must_use]
 pub fn counted_requests(stacks: &Stacks) -> u64 {
@@ -62,7 +65,7 @@ pub fn counted_requests(stacks: &Stacks) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use heapsoak_record::{Frame, Mark, Origin, Stack};
+    use heapsoak_record::{Blocks, Frame, Mark, Origin};
 
     use super::*;
 

@@ -3,7 +3,7 @@ use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use heapsoak_gate::{Check, Outcome};
-use heapsoak_report::{GitHub, JUnit, Markdown, Rendered, Renderer, Run, Sarif, write_all};
+use heapsoak_report::{GitHub, Html, JUnit, Markdown, Rendered, Renderer, Run, Sarif, write_all};
 use serde::Serialize;
 
 use super::gated::Gated;
@@ -32,6 +32,7 @@ pub(super) fn show(
         for renderer in renderers {
             files.extend(renderer.render_all(&runs)?);
         }
+        files.extend(pages(gated, folder)?);
         written = write_all(folder, &files)?;
     }
     match arguments.soak.output.format() {
@@ -41,6 +42,20 @@ pub(super) fn show(
     };
     print::paths(&written, arguments.soak.quiet);
     Ok(())
+}
+
+/// The pages that the soaks wrote, again, with what the gate asked. A folder without pages gets none.
+fn pages(gated: &[Gated], folder: &Path) -> Result<Vec<Rendered>, Failure> {
+    let root = std::env::current_dir().unwrap_or_default();
+    let mut pages = Vec::new();
+    for run in gated {
+        let name = if gated.len() == 1 { Path::new("") } else { Path::new(run.scenario()) };
+        if folder.join(name).join("report.html").is_file() {
+            let rendered = Html.render(&run.run().with_root(&root))?;
+            pages.extend(rendered.into_iter().map(|page| Rendered::new(name.join(page.path), page.contents)));
+        }
+    }
+    Ok(pages)
 }
 
 #[derive(Serialize)]

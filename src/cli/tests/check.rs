@@ -34,6 +34,18 @@ fn leaking() -> String {
         .replace("\"cache.miss\" = 1", "\"cache.unknown-namespace\" = 2")
 }
 
+/// Fails unless a document is as the published schema says.
+fn assert_valid(bench: &Workbench, gate: &Value) {
+    let printed = bench.heapsoak(&["schema", "gate"]).output().unwrap();
+    let schema: Value = serde_json::from_slice(&printed.stdout).unwrap();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let wrong: Vec<String> = validator.iter_errors(gate).map(|error| error.to_string()).collect();
+    assert!(wrong.is_empty(), "{wrong:?} in {gate:#}");
+    let mut broken = gate.clone();
+    broken["outcome"] = "perhaps".into();
+    assert!(!validator.is_valid(&broken), "the schema refuses something");
+}
+
 fn outcomes(gate: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     gate["scenarios"][0]["checks"]
@@ -66,6 +78,9 @@ fn a_healthy_run_passes_and_leaves_every_format_a_ci_can_use() {
     }
     let gate = bench.json("run/gate.json");
     assert_eq!(gate["outcome"], "passed");
+    assert_valid(&bench, &gate);
+    let page = fs::read_to_string(bench.path("run/report.html")).unwrap();
+    assert!(page.contains("<h2>Gate</h2>") && page.contains("positive control"));
     let names: Vec<_> = outcomes(&gate).into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["data", "positive control", "verdict"]);
     let junit = fs::read_to_string(bench.path("run/junit.xml")).unwrap();
@@ -90,6 +105,7 @@ fn a_leak_fails_unless_it_is_suppressed_and_budgets_are_held_against_the_run() {
     let suppressed = again(&format!("{known}until = 2999-01-01"));
     assert_eq!(suppressed.status.code(), Some(0), "{}", String::from_utf8_lossy(&suppressed.stdout));
     let gate: Value = serde_json::from_slice(&suppressed.stdout).unwrap();
+    assert_valid(&bench, &gate);
     assert_eq!(gate["suppressions"][0]["says"], "matches 1 finding until 2999-01-01: known");
     assert_eq!(again(&format!("{known}until = 2020-01-01")).status.code(), Some(3));
     let tight = again(&format!("{known}until = 2999-01-01\n[budget.component.cache]\ngrowth-per-1000 = 64"));
@@ -97,6 +113,7 @@ fn a_leak_fails_unless_it_is_suppressed_and_budgets_are_held_against_the_run() {
     let unseen =
         again(&format!("{known}until = 2999-01-01\n[budget.component.unscoped]\ngrowth-per-1000 = 64"));
     assert_eq!(unseen.status.code(), Some(4), "{}", String::from_utf8_lossy(&unseen.stdout));
+    assert_valid(&bench, &serde_json::from_slice(&unseen.stdout).unwrap());
     assert!(String::from_utf8_lossy(&unseen.stdout).contains("more requests would tell"));
 }
 

@@ -20,7 +20,10 @@ pub(crate) enum AccuracyError {
         /// What it wrote.
         stderr: String,
     },
-    /// The recording of the mixed replay can't be read.
+    /// The truth about the server's defects is no TOML.
+    #[error("src/autopilot/sites.toml: {0}")]
+    Truth(toml::de::Error),
+    /// A recording can't be read.
     #[error(transparent)]
     Recording(#[from] heapsoak_record::ReadError),
     /// The result can't be written.

@@ -10,6 +10,7 @@ mod naive;
 mod order;
 mod pool;
 mod report;
+mod sites;
 mod table;
 mod trial;
 
@@ -55,9 +56,18 @@ struct Flags {
     /// Print every trial as a JSON line on stderr
     #[arg(long)]
     trials: bool,
+    /// Say instead how often reports name the line that allocates what leaks. `scripts/site-accuracy` runs this
+    #[arg(long)]
+    sites: bool,
+    /// With --sites: recordings of the built-in server as found, to look for the sites of its defects in
+    #[arg(long = "run", value_name = "FILE", requires = "sites")]
+    runs: Vec<std::path::PathBuf>,
     /// Run one trial in this process: an order as JSON
     #[arg(long, hide = true, value_name = "JSON")]
     trial: Option<String>,
+    /// The same, for the sites it names
+    #[arg(long, hide = true, value_name = "JSON")]
+    site_trial: Option<String>,
 }
 
 fn main() -> ExitCode {
@@ -71,9 +81,11 @@ fn main() -> ExitCode {
 }
 
 fn run(flags: &Flags) -> Result<(), AccuracyError> {
-    let text = match &flags.trial {
-        Some(order) => trial::run(&Order::parse(order)?)?,
-        None => report::report(flags)?,
+    let text = match (&flags.trial, &flags.site_trial) {
+        (Some(order), _) => trial::run(&Order::parse(order)?)?,
+        (None, Some(order)) => sites::trial::run(&Order::parse(order)?)?,
+        (None, None) if flags.sites => sites::report(flags)?,
+        (None, None) => report::report(flags)?,
     };
     std::io::stdout().lock().write_all(text.as_bytes()).map_err(AccuracyError::Output)
 }

@@ -6,12 +6,18 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use serde::de::DeserializeOwned;
+
 use crate::error::AccuracyError;
 use crate::order::Order;
-use crate::trial::Found;
 
-/// Runs every order in a process of its own, `jobs` at a time, and gives what they found in the same order.
-pub(crate) fn run(orders: &[Order], jobs: usize) -> Result<Vec<Found>, AccuracyError> {
+/// Runs every order in a process of its own, which `flag` tells what to do with it, `jobs` at a time, and gives what they
+/// found in the same order.
+pub(crate) fn run<Found: DeserializeOwned + Clone + Send>(
+    orders: &[Order],
+    flag: &str,
+    jobs: usize,
+) -> Result<Vec<Found>, AccuracyError> {
     let program = env::current_exe().map_err(AccuracyError::Start)?;
     let next = AtomicUsize::new(0);
     let found: Mutex<Vec<Option<Found>>> = Mutex::new(vec![None; orders.len()]);
@@ -22,7 +28,7 @@ pub(crate) fn run(orders: &[Order], jobs: usize) -> Result<Vec<Found>, AccuracyE
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(order) = orders.get(at) else { break };
-                    match run_one(&program, order) {
+                    match run_one(&program, flag, order) {
                         Ok(one) => found.lock().expect("no thread panics with it")[at] = Some(one),
                         Err(error) => {
                             *failed.lock().expect("no thread panics with it") = Some(error);
@@ -39,9 +45,13 @@ pub(crate) fn run(orders: &[Order], jobs: usize) -> Result<Vec<Found>, AccuracyE
     Ok(found.into_inner().expect("no thread panicked with it").into_iter().flatten().collect())
 }
 
-fn run_one(program: &std::path::Path, order: &Order) -> Result<Found, AccuracyError> {
+fn run_one<Found: DeserializeOwned>(
+    program: &std::path::Path,
+    flag: &str,
+    order: &Order,
+) -> Result<Found, AccuracyError> {
     let order = serde_json::to_string(order).map_err(AccuracyError::BadOrder)?;
-    let output = Command::new(program).arg("--trial").arg(&order).output().map_err(AccuracyError::Start)?;
+    let output = Command::new(program).arg(flag).arg(&order).output().map_err(AccuracyError::Start)?;
     let failed = |stderr: String| AccuracyError::Trial { order: order.clone(), stderr };
     if !output.status.success() {
         return Err(failed(String::from_utf8_lossy(&output.stderr).into_owned()));

@@ -34,7 +34,7 @@ pub(crate) fn report(flags: &Flags) -> Result<String, AccuracyError> {
 }
 
 fn run(orders: &[Order], flags: &Flags) -> Result<Vec<Found>, AccuracyError> {
-    let found = pool::run(orders, flags.jobs)?;
+    let found: Vec<Found> = pool::run(orders, "--trial", flags.jobs)?;
     if flags.trials {
         for (order, found) in orders.iter().zip(&found) {
             let line = serde_json::json!({ "order": order, "found": found });

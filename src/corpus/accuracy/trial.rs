@@ -73,7 +73,7 @@ fn share(last: &Snapshot, kind: usize) -> f64 {
 }
 
 /// Cases draw different numbers with the same seed: what is off by chance in one must not be so in all of them.
-fn own_seed(order: &Order) -> u64 {
+pub(crate) fn own_seed(order: &Order) -> u64 {
     let name = order.case.bytes().chain([u8::from(order.faulty), u8::from(order.stepwise)]);
     // FNV-1a.
     let mixed = name.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {

@@ -25,8 +25,10 @@ fn pinning(trial: Trial) -> Outcome {
     let names = trial.bound(trial.events_in(10)) as u64;
     let (mut known, mut events) = (HashMap::with_capacity(ROOM), 0);
     trial.run(async |mut step| {
+        // stays: small slice pinning a large buffer
         let Some(message) = step.event() else { return };
         events += 1;
+        // stays: small slice pinning a large buffer
         known.insert(events % names, Bytes::from(message).slice(0..2));
     })
 }
@@ -40,6 +42,7 @@ fn grown_in_place(trial: Trial) -> Outcome {
         if log.len() + entry.len() > most {
             log = Vec::new();
         }
+        // stays: buffer grown in place by realloc
         log.reserve_exact(entry.len());
         log.extend_from_slice(&entry);
     })
@@ -60,6 +63,7 @@ fn table<const WORDS: usize>(trial: Trial) -> Outcome {
     trial.run(async |mut step| {
         if step.event().is_some() {
             events += 1;
+            // stays: table that only ever doubles
             table.insert(events % keys, [0_u64; WORDS]);
         }
     })

@@ -36,12 +36,14 @@ fn growing_values(trial: Trial) -> Outcome {
     let most = trial.bound(trial.events_in(20) / keys);
     let mut cache: LruCache<u64, (usize, Option<Box<Node>>)> = LruCache::new(keys);
     trial.run(async |mut step| {
+        // stays: LRU whose values grow
         let Some(value) = step.event() else { return };
         let (length, list) = cache.get_or_insert_mut(step.draw.below(keys.get() as u64), || (0, None));
         if *length >= most {
             (*length, *list) = (0, None);
         }
         *length += 1;
+        // stays: LRU whose values grow
         *list = Some(Box::new(Node { _value: value, next: list.take() }));
     })
 }
@@ -52,6 +54,7 @@ fn dead_keys(trial: Trial) -> Outcome {
     let mut cache: HashMap<u64, (u64, Box<[u8]>)> = HashMap::with_capacity(ROOM);
     trial.advancing(30, 1).run(async |mut step| {
         let now = monotonic().as_secs();
+        // stays: TTL cache whose dead keys nobody reads
         if let Some(value) = step.event() {
             if cache.get(&step.number).is_some_and(|(until, _)| *until < now) {
                 cache.remove(&step.number);
@@ -69,6 +72,7 @@ fn kept_capacity(trial: Trial) -> Outcome {
     let faulty = trial.faulty;
     let mut buffers: HashMap<u64, Vec<u8>> = HashMap::with_capacity(ROOM);
     trial.run(async |mut step| {
+        // stays: capacity kept per key after clear
         let Some(bytes) = step.event() else { return };
         buffers.insert(step.number, bytes.into_vec());
         if faulty {

@@ -33,7 +33,9 @@ fn slower_consumer(trial: Trial) -> Outcome {
     let (sender, mut receiver) = mpsc::unbounded_channel();
     let mut events = 0_u64;
     trial.run(async |mut step| {
+        // stays: unbounded channel with a slower consumer
         let Some(message) = step.event() else { return };
+        // stays: unbounded channel with a slower consumer
         sender.send(message).expect("the receiver lives");
         events += 1;
         if events.is_multiple_of(share) && receiver.len() > late {
@@ -55,7 +57,9 @@ fn no_answer(trial: Trial) -> Outcome {
     let mut pending: HashMap<u64, Question> = HashMap::with_capacity(ROOM);
     trial.kinds(&[("ask.answered", 3), ("ask.unanswered", 1)]).advancing(30, 1).run(async |mut step| {
         let now = monotonic().as_secs();
+        // stays: oneshot sender kept when no answer comes
         if let Some(question) = step.event() {
+            // stays: oneshot sender kept when no answer comes
             let (sender, receiver) = oneshot::channel();
             pending.insert(step.number, (now, sender, question));
             if step.kind == 0 {

@@ -22,8 +22,11 @@ struct Peer {
 fn cycle(trial: Trial) -> Outcome {
     let faulty = trial.faulty;
     trial.run(async |mut step| {
+        // stays: Arc cycle
         let Some(state) = step.event() else { return };
+        // stays: Arc cycle
         let one = Rc::new(Peer { other: RefCell::default(), _state: state });
+        // stays: Arc cycle
         let other = Rc::new(Peer { other: RefCell::new(Some(Rc::clone(&one))), _state: Box::default() });
         if faulty {
             *one.other.borrow_mut() = Some(other);
@@ -42,14 +45,18 @@ struct Widget {
 fn callback(trial: Trial) -> Outcome {
     let faulty = trial.faulty;
     trial.run(async |mut step| {
+        // stays: callback holding Arc of itself
         let Some(state) = step.event() else { return };
+        // stays: callback holding Arc of itself
         let widget = Rc::new(Widget { callbacks: RefCell::default(), state });
         let (strong, weak): (_, Weak<Widget>) = (Rc::clone(&widget), Rc::downgrade(&widget));
         let callback: Callback = if faulty {
+            // stays: callback holding Arc of itself
             Box::new(move || strong.state.len())
         } else {
             Box::new(move || weak.upgrade().map_or(0, |widget| widget.state.len()))
         };
+        // stays: callback holding Arc of itself
         widget.callbacks.borrow_mut().push(callback);
     })
 }
@@ -59,7 +66,9 @@ fn subscribers(trial: Trial) -> Outcome {
     let most = trial.bound(trial.events_in(15));
     let mut subscribers = Vec::new();
     trial.run(async |mut step| {
+        // stays: subscriber list that only appends
         if let Some(subscriber) = step.event() {
+            // stays: subscriber list that only appends
             subscribers.push(subscriber);
         }
         if subscribers.len() > most {

@@ -24,7 +24,9 @@ fn raw_paths(trial: Trial) -> Outcome {
     let routes = trial.bound(trial.events_in(20).min(20)) as u64;
     let mut hits: HashMap<u64, (Box<[u8]>, u64)> = HashMap::new();
     trial.run(async |mut step| {
+        // stays: label per raw path
         let Some(path) = step.event() else { return };
+        // stays: label per raw path
         hits.entry(step.number % routes).or_insert((path, 0)).1 += 1;
     })
 }
@@ -34,6 +36,7 @@ fn interning(trial: Trial) -> Outcome {
     let words = if trial.faulty { u64::MAX } else { trial.events_in(5) as u64 };
     let mut interned: HashSet<u64> = HashSet::with_capacity(ROOM);
     trial.run(async |mut step| {
+        // stays: Box::leak interning
         let Some(text) = step.event() else { return };
         if interned.insert(step.draw.below(words)) {
             std::hint::black_box(Box::leak(text));
@@ -54,6 +57,7 @@ fn thread_local(trial: Trial) -> Outcome {
         for (context, scratch, done) in queue {
             let _scope = context.enter();
             SCRATCH.with_borrow_mut(|kept| {
+                // stays: thread-local growth on a blocking thread
                 kept.push(scratch);
                 if kept.len() > most {
                     kept.remove(0);
@@ -63,6 +67,7 @@ fn thread_local(trial: Trial) -> Outcome {
         }
     });
     let outcome = trial.run(async |mut step| {
+        // stays: thread-local growth on a blocking thread
         let Some(scratch) = step.event() else { return };
         let (done, kept) = oneshot::channel();
         jobs.send((Context::current(), scratch, done)).expect("the thread lives");

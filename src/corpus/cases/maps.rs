@@ -22,8 +22,10 @@ fn unbounded_keys(trial: Trial) -> Outcome {
     let keys = trial.bound(trial.events_in(20)) as u64;
     let (mut events, mut map) = (0, HashMap::new());
     trial.run(async |mut step| {
+        // stays: map keyed by unbounded input
         if let Some(block) = step.event() {
             events += 1;
+            // stays: map keyed by unbounded input
             map.insert(events % keys, block);
         }
     })
@@ -34,6 +36,7 @@ fn nonces(trial: Trial) -> Outcome {
     let expires = !trial.faulty;
     let mut seen = VecDeque::with_capacity(ROOM);
     trial.advancing(60, 1).run(async |mut step| {
+        // stays: nonce set never expired
         if let Some(nonce) = step.event() {
             seen.push_back((monotonic().as_secs(), nonce));
         }
@@ -53,9 +56,11 @@ fn sessions(trial: Trial) -> Outcome {
     let (faulty, lasts) = (trial.faulty, trial.events_in(3) as u64);
     let (mut number, mut open) = (0_u64, HashMap::with_capacity(ROOM));
     trial.run(async |mut step| {
+        // stays: session never removed
         if let Some(transcript) = step.event() {
             number += 1;
             let session = Session { _transcript: transcript, _started: step.number, _user: step.draw.next() };
+            // stays: session never removed
             open.insert(number, Box::new(session));
             let Some(over) = number.checked_sub(lasts) else { return };
             if !faulty {
@@ -70,6 +75,7 @@ fn secondary_index(trial: Trial) -> Outcome {
     let (faulty, live) = (trial.faulty, trial.events_in(5));
     let (mut entries, mut by_name) = (VecDeque::new(), HashMap::with_capacity(ROOM));
     trial.run(async |mut step| {
+        // stays: secondary index left behind
         let Some(name) = step.event() else { return };
         entries.push_back((step.number, vec![0_u8; 100]));
         by_name.insert(step.number, name);
@@ -87,6 +93,7 @@ fn validation(trial: Trial) -> Outcome {
     let faulty = trial.faulty;
     let mut orders = HashMap::with_capacity(ROOM);
     trial.kinds(&[("order.valid", 9), ("order.invalid", 1)]).run(async |mut step| {
+        // stays: entry inserted before validation
         let Some(order) = step.event() else { return };
         let valid = step.kind == 0;
         if !faulty && !valid {

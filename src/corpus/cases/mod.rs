@@ -11,10 +11,13 @@ mod labels;
 mod load;
 mod maps;
 mod shapes;
+mod sites;
 mod tables;
 mod tasks;
 
 use crate::Case;
+
+pub use sites::{MarkedLine, marked_lines};
 
 /// Every case, leaks with their twins first.
 pub(crate) fn all() -> Vec<Case> {

@@ -28,7 +28,9 @@ fn join_set(trial: Trial) -> Outcome {
     let drains = !trial.faulty;
     let mut tasks = JoinSet::new();
     trial.run(async |mut step| {
+        // stays: JoinSet never drained
         if let Some(result) = step.event() {
+            // stays: JoinSet never drained
             tasks.spawn(async move { result });
         }
         tokio::task::yield_now().await;
@@ -51,7 +53,9 @@ fn endless(amount: &Amount) -> f64 {
 fn endless_task(trial: Trial) -> Outcome {
     let faulty = trial.faulty;
     trial.run(async |mut step| {
+        // stays: task that never ends
         let Some(held) = step.event() else { return };
+        // stays: task that never ends
         let task = spawn(wait_for_ever(held));
         if !faulty {
             task.abort();
@@ -63,7 +67,9 @@ fn endless_task(trial: Trial) -> Outcome {
 fn interval(trial: Trial) -> Outcome {
     let faulty = trial.faulty;
     trial.advancing(20, 4).run(async |mut step| {
+        // stays: interval task per connection never cancelled
         let Some(state) = step.event() else { return };
+        // stays: interval task per connection never cancelled
         let heartbeat = spawn(async move {
             let mut beats = state.len();
             loop {
@@ -93,6 +99,7 @@ fn cancelled(trial: Trial) -> Outcome {
     let faulty = trial.faulty;
     let register = RefCell::new(HashMap::with_capacity(ROOM));
     trial.kinds(&[("work.done", 9), ("work.cancelled", 1)]).run(async |mut step| {
+        // stays: cancelled future skipping its clean-up
         let Some(state) = step.event() else { return };
         let number = step.number;
         let work = async {
@@ -126,6 +133,7 @@ fn panicking(trial: Trial) -> Outcome {
     let faulty = trial.faulty;
     let busy = RefCell::new(HashMap::with_capacity(ROOM));
     trial.kinds(&[("work.done", 9), ("work.panics", 1)]).run(async |mut step| {
+        // stays: panic between acquire and release
         let Some(state) = step.event() else { return };
         let number = step.number;
         busy.borrow_mut().insert(number, state);

@@ -3,10 +3,9 @@
 use std::path::Path;
 
 use heapsoak_record::Stacks;
-use heapsoak_symbols::{Series, counted_requests, pass, series};
+use heapsoak_symbols::{Rate, Series, counted_requests, pass, series};
 use heapsoak_verdict::Growth;
 use serde::Serialize;
-use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::{Comparison, difference, leaks};
 use crate::Run;
@@ -56,7 +55,7 @@ impl SiteRow {
 
 impl Comparison<'_> {
     /// The functions that allocate for the components that leak in either run, component by component as in
-    /// [`components`](Comparison::components); of each what changed most first.
+    /// [`components`](Comparison::components); of each what surely changed most first.
     #[must_use]
     pub fn sites(&self) -> Vec<SiteRow> {
         let leaking = self.components().into_iter();
@@ -99,8 +98,18 @@ impl Comparison<'_> {
         let most = |row: &SiteRow| size(row.before).max(size(row.after));
         let all: f64 = rows.iter().map(most).sum();
         rows.retain(|row| most(row) > SMALL * all);
-        let weight = |row: &SiteRow| row.difference.map_or_else(|| most(row), |change| change.estimate.abs());
-        rows.sort_by(|a, b| weight(b).total_cmp(&weight(a)).then_with(|| a.function.cmp(&b.function)));
+        // What comes and goes, and by chance was higher at the end, is left out where anything grew for sure.
+        let surely =
+            |growth: Option<Growth>| growth.map_or(0.0, |growth| growth.low.max(-growth.high).max(0.0));
+        let grows = |row: &SiteRow| surely(row.before) > 0.0 || surely(row.after) > 0.0;
+        if rows.iter().any(grows) {
+            rows.retain(grows);
+        }
+        rows.sort_by(|a, b| {
+            let by = |weight: &dyn Fn(&SiteRow) -> f64| weight(b).total_cmp(&weight(a));
+            let change = by(&|row| surely(row.difference)).then_with(|| by(&|row| size(row.difference)));
+            change.then_with(|| by(&most)).then_with(|| a.function.cmp(&b.function))
+        });
         rows.truncate(MOST);
         rows
     }
@@ -136,7 +145,7 @@ impl<'a> Sites<'a> {
     /// Growth of a function per 1,000 requests. Where every allocation was captured, one that is not there grew by
     /// nothing; where a sample was, the interval is no narrower than what the sample leaves open.
     fn growth(&self, function: &str) -> Growth {
-        let found = self.find(function).map_or_else(Growth::default, |one| growth(&one.held));
+        let found = self.find(function).map_or_else(Growth::default, growth);
         let sampled = self.stacks.captured.iter().find(|rule| rule.component.is_none());
         let interval =
             sampled.filter(|_| self.stacks.zoom.is_none()).and_then(|rule| rule.rate.interval_bytes());
@@ -153,64 +162,11 @@ impl<'a> Sites<'a> {
     }
 }
 
-/// Growth per 1,000 requests from mark to mark, with the 95 % interval of a ratio of sums: what one stretch of requests
-/// adds is independent of what another does, and scatters in proportion to its length.
-fn growth(held: &[(u64, u64)]) -> Growth {
-    let steps: Vec<(f64, f64)> = held
-        .windows(2)
-        .map(|pair| (pair[1].0.saturating_sub(pair[0].0) as f64, pair[1].1 as f64 - pair[0].1 as f64))
-        .filter(|(requests, _)| *requests > 0.0)
-        .collect();
-    let requests: f64 = steps.iter().map(|step| step.0).sum();
-    if steps.is_empty() {
-        return Growth { estimate: 0.0, low: f64::NEG_INFINITY, high: f64::INFINITY };
-    }
-    let rate = steps.iter().map(|step| step.1).sum::<f64>() / requests;
-    let freedom = steps.len() - 1;
-    let reach = if freedom == 0 {
-        f64::INFINITY
-    } else {
-        let scatter: f64 =
-            steps.iter().map(|(requests, bytes)| (bytes - rate * requests).powi(2) / requests).sum();
-        let student = StudentsT::new(0.0, 1.0, freedom as f64).expect("there is one degree of freedom");
-        student.inverse_cdf(0.975) * (scatter / freedom as f64 / requests).sqrt()
-    };
-    Growth { estimate: 1000.0 * rate, low: 1000.0 * (rate - reach), high: 1000.0 * (rate + reach) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn steps_of_equal_growth_leave_no_doubt_and_uneven_ones_do() {
-        let even = growth(&[(100, 1_000), (200, 2_000), (400, 4_000)]);
-        assert!((even.estimate - 10_000.0).abs() < 1e-6 && (even.high - even.low) < 1e-6, "{even:?}");
-        let uneven = growth(&[(100, 1_000), (200, 1_500), (300, 3_000)]);
-        assert!((uneven.estimate - 10_000.0).abs() < 1e-6);
-        assert!(uneven.low < 0.0 && uneven.high > 20_000.0, "two steps say little: {uneven:?}");
-        assert!(growth(&[(100, 0), (200, 50)]).high.is_infinite(), "one step says nothing of its scatter");
-    }
-
-    /// Blocks of 1,000 bytes that come at random, about one in ten requests.
-    #[test]
-    fn the_interval_covers_the_truth_about_nineteen_times_in_twenty() {
-        let mut state = 7_u64;
-        let mut unit = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 11) as f64 / (1_u64 << 53) as f64
-        };
-        let mut covered = 0;
-        for _ in 0..1_000 {
-            let mut held = vec![(0, 0)];
-            for step in 1..7_u64 {
-                let before = held[held.len() - 1].1;
-                let blocks = (0..400).filter(|_| unit() < 0.1).count() as u64;
-                held.push((400 * step, before + 1_000 * blocks));
-            }
-            let found = growth(&held);
-            covered += u32::from(found.low <= 100_000.0 && 100_000.0 <= found.high);
-        }
-        assert!((925..=975).contains(&covered), "{covered} of 1,000");
+fn growth(series: &Series) -> Growth {
+    let Rate { per_request, reach } = Rate::of(&series.held);
+    Growth {
+        estimate: 1000.0 * per_request,
+        low: 1000.0 * (per_request - reach),
+        high: 1000.0 * (per_request + reach),
     }
 }

@@ -4,7 +4,7 @@ use askama::Template;
 use heapsoak_record::Unit;
 use heapsoak_verdict::ComponentVerdict;
 
-use super::rows::{ClaimRow, ComponentRow, KindRow, MemoryRow, ResourceRow, Word};
+use super::rows::{CheckRow, ClaimRow, ComponentRow, KindRow, MemoryRow, ResourceRow, Word};
 use super::site::SiteView;
 use super::story::{self, Fact};
 use crate::charts::{Album, STYLE};
@@ -27,6 +27,7 @@ pub(crate) struct Page<'a> {
     headline: String,
     reasons: &'a [String],
     figures: Vec<Fact>,
+    checks: Vec<CheckRow<'a>>,
     findings: Vec<FindingView<'a>>,
     impact: String,
     forecast: String,
@@ -77,6 +78,7 @@ impl<'a> Page<'a> {
             headline: phrases::glued(&phrases::headline(run)),
             reasons: &judgement.reasons,
             figures: story::figures(run),
+            checks: run.checks.iter().map(CheckRow::of).collect(),
             findings: findings(run, album),
             impact: phrases::glued(&story::impact(run)),
             forecast: phrases::glued(&Forecast::of(run).sentence()),

@@ -5,10 +5,10 @@ use heapsoak_verdict::{
     Answer, ClaimJudgement, ComponentJudgement, ComponentVerdict, ResourceJudgement, RunVerdict,
 };
 
-use crate::Footprint;
 use crate::json::values;
 use crate::phrases::{self, amount};
 use crate::units::{Bytes, Count};
+use crate::{Check, CheckOutcome, Footprint};
 
 /// A verdict and the class it is set in.
 pub(crate) struct Word {
@@ -147,6 +147,24 @@ impl<'a> ClaimRow<'a> {
             answer: Answer::word(judged.answer),
             because: phrases::sentence(&judged.because),
         }
+    }
+}
+
+pub(crate) struct CheckRow<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) outcome: &'static str,
+    pub(crate) tone: &'static str,
+    pub(crate) says: &'a str,
+}
+
+impl<'a> CheckRow<'a> {
+    pub(crate) fn of(check: &'a Check) -> CheckRow<'a> {
+        let tone = match check.outcome {
+            CheckOutcome::Passed => "good",
+            CheckOutcome::Failed => "bad",
+            CheckOutcome::Undecided => "warn",
+        };
+        CheckRow { name: &check.name, outcome: check.outcome.word(), tone, says: &check.says }
     }
 }
 

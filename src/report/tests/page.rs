@@ -7,7 +7,9 @@ use std::fs;
 use std::path::Path;
 
 use heapsoak_record::{Recording, Resource, Unit};
-use heapsoak_report::{Charts, Html, Renderer, Run, ScenarioSummary, Terminal, write_index, write_run};
+use heapsoak_report::{
+    Charts, Check, CheckOutcome, Html, Renderer, Run, ScenarioSummary, Terminal, write_index, write_run,
+};
 use heapsoak_verdict::{Growth, Judgement, Severity};
 
 const NASTY: &str = "<script>alert('x')</script>\"&\u{1b}[2J";
@@ -38,9 +40,12 @@ fn every_run_leaves_a_page_a_document_and_charts() {
 }
 
 #[test]
-fn the_page_loads_nothing_and_runs_nothing() {
+fn the_page_loads_nothing_and_runs_nothing_but_its_own_script_for_charts() {
     let (recording, judgement) = synthetic::run("claims");
     let page = &page_of(&recording, &judgement);
+    let script = format!("<script>\n{}\n</script>", include_str!("../templates/charts.js").trim_end());
+    assert_eq!(page.matches(&script).count(), 1);
+    let page = &page.replace(&script, "");
     for word in ["<script", "<link", "<img", "src=", "url(", "@import", "javascript:", "onload"] {
         assert!(!page.contains(word), "{word}");
     }
@@ -69,7 +74,7 @@ fn names_from_outside_are_shown_and_never_obeyed() {
         assert!(path.starts_with(folder.path()));
         let text = fs::read_to_string(&path).unwrap();
         if path.extension().is_some_and(|ending| ending != "json") {
-            assert!(!text.contains("<script>"), "{}", path.display());
+            assert!(!text.contains("<script>alert"), "{}", path.display());
         }
     }
     let text = Terminal::default().text(&run);
@@ -77,7 +82,7 @@ fn names_from_outside_are_shown_and_never_obeyed() {
 
     let summary = ScenarioSummary::of(&run, Path::new(NASTY), None);
     write_index(folder.path(), &[summary]).unwrap();
-    assert!(!fs::read_to_string(folder.path().join("report.html")).unwrap().contains("<script>"));
+    assert!(!fs::read_to_string(folder.path().join("report.html")).unwrap().contains("<script>alert"));
 }
 
 #[test]
@@ -170,16 +175,32 @@ fn the_pages_that_a_browser_is_shown_are_written() {
     let last = recording.snapshots.last_mut().unwrap();
     last.resources.extend([bytes("memory.heap", 9_000_000), bytes("memory.files", 14_000_000)]);
     last.resources.extend([bytes("jemalloc.rounding", 400_000), bytes("jemalloc.resident", 9_500_000)]);
-    let full = Run::new(&recording, &judgement).with_root(folder.path());
+    let check =
+        |name: &str, outcome, says: &str| Check { name: name.to_owned(), outcome, says: says.to_owned() };
+    let checks = [
+        check("data", CheckOutcome::Passed, "12,000 requests, all of them as expected"),
+        check(
+            "budget of session: growth",
+            CheckOutcome::Failed,
+            "allowed 1 KiB per 1,000 requests, found 87 KiB",
+        ),
+        check("budget of cache: growth", CheckOutcome::Undecided, "about 4,000 more requests would tell"),
+    ];
+    let full = Run::new(&recording, &judgement).with_root(folder.path()).with_checks(&checks);
     let (long, found) = synthetic::long(100, 20);
     for (name, run) in [("full.html", full), ("long.html", Run::new(&long, &found))] {
         let page = Html.render(&run).unwrap().remove(0);
         fs::write(pages.join(name), &page.contents).unwrap();
     }
     let page = fs::read_to_string(pages.join("full.html")).unwrap();
-    for part in
-        ["Resident memory", "class=\"here\"", "Called from", "Claimed against measured", "unexplained"]
-    {
+    for part in [
+        "budget of session: growth",
+        "Resident memory",
+        "class=\"here\"",
+        "Called from",
+        "Claimed against measured",
+        "unexplained",
+    ] {
         assert!(page.contains(part), "{part}");
     }
 }
