@@ -9,6 +9,9 @@ use crate::rate::Rate;
 use crate::series::held;
 use crate::site::{Caller, Site, below, functions};
 
+/// What surely grew may have fallen, from mark to mark, by one in so many of the bytes it grew by.
+const FALLS: u64 = 4;
+
 /// What sites are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Question<'a> {
@@ -36,7 +39,7 @@ pub enum Measure {
 /// Of each stack one function answers for what it allocated: the innermost that the program's own people wrote by hand,
 /// which leaves out what a derive wrote and every `Clone`; else the innermost of the program's own; else of a crate it
 /// depends on. What a function allocates in several lines, and in its closures, is one site, named by the line with most
-/// of it. A line whose growth is no larger than its ups and downs counts for nothing as long as another one surely grew.
+/// of it. A line that comes and goes counts for nothing as long as another one surely grew.
 /// Files are named without `root`.
 #[must_use]
 pub fn rank(stacks: &Stacks, question: Question<'_>, root: Option<&Path>) -> Vec<Site> {
@@ -121,11 +124,15 @@ impl Line<'_> {
         }
     }
 
+    /// Whether it did more than come and go: the interval of its growth is above zero, or, as of few and rare blocks, it
+    /// hardly ever fell.
     fn surely_grew(&self, stacks: &Stacks) -> bool {
         let Some(last) = stacks.marks.len().checked_sub(1) else { return false };
         let requests = stacks.marks.iter().map(|mark| mark.requests);
         let held: Vec<(u64, u64)> = requests.zip(self.held.iter().copied()).skip(first_mark(last)).collect();
-        Rate::of(&held).is_growth()
+        let fell: u64 = held.windows(2).map(|pair| pair[0].1.saturating_sub(pair[1].1)).sum();
+        let grew = self.held[last].saturating_sub(self.held[first_mark(last)]);
+        Rate::of(&held).is_growth() || grew > FALLS * fell
     }
 }
 

@@ -72,7 +72,8 @@ struct Flags {
 
 fn main() -> ExitCode {
     match run(&Flags::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(3),
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::from(if error.is_bad_usage() { 2 } else { 1 })
@@ -80,12 +81,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(flags: &Flags) -> Result<(), AccuracyError> {
-    let text = match (&flags.trial, &flags.site_trial) {
-        (Some(order), _) => trial::run(&Order::parse(order)?)?,
-        (None, Some(order)) => sites::trial::run(&Order::parse(order)?)?,
+/// Whether what has a bar reached it.
+fn run(flags: &Flags) -> Result<bool, AccuracyError> {
+    let (text, is_good) = match (&flags.trial, &flags.site_trial) {
+        (Some(order), _) => (trial::run(&Order::parse(order)?)?, true),
+        (None, Some(order)) => (sites::trial::run(&Order::parse(order)?)?, true),
         (None, None) if flags.sites => sites::report(flags)?,
-        (None, None) => report::report(flags)?,
+        (None, None) => (report::report(flags)?, true),
     };
-    std::io::stdout().lock().write_all(text.as_bytes()).map_err(AccuracyError::Output)
+    std::io::stdout().lock().write_all(text.as_bytes()).map_err(AccuracyError::Output)?;
+    Ok(is_good)
 }

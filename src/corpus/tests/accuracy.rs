@@ -42,3 +42,19 @@ fn a_case_that_does_not_exist_is_refused_by_name() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("no such case"), "{said}");
 }
+
+#[test]
+fn the_sites_of_a_case_are_held_against_the_lines_its_source_marks() {
+    let output = accuracy(&["--sites", "--json", "--seeds", "1", "--case", "session never removed"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let figures: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&figures["site_top1_rate"], &figures["site_top3_rate"]),
+        (&1.0.into(), &1.0.into()),
+        "{figures:#}"
+    );
+    let case = &figures["cases"][0];
+    let site = &case["runs"][0]["sites"][0];
+    assert!(site["function"].as_str().unwrap().contains("cases::maps::sessions"), "{site}");
+    assert!(case["truth"].as_array().unwrap().contains(&site["place"]), "{case:#}");
+}

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use heapsoak_record::Stacks;
 use heapsoak_symbols::{Rate, Series, counted_requests, pass, series};
-use heapsoak_verdict::Growth;
+use heapsoak_verdict::{ComponentVerdict, Growth};
 use serde::Serialize;
 
 use super::{Comparison, difference, leaks};
@@ -120,13 +120,20 @@ struct Sites<'a> {
     stacks: &'a Stacks,
     series: Vec<Series>,
     root: Option<&'a Path>,
+    /// What the component as a whole, which is counted exactly, can have grown by at most; none when it leaks.
+    most: Option<f64>,
 }
 
 impl<'a> Sites<'a> {
     /// None when no stacks were captured, or at too few quiet points.
     fn of(run: &Run<'a>, component: &str) -> Option<Sites<'a>> {
         let stacks = pass(run.recording, component).filter(|stacks| stacks.marks.len() > 1)?;
-        Some(Sites { stacks, series: series(stacks, component), root: run.root })
+        let whole = run.judgement.component(component);
+        let most = whole.filter(|whole| whole.verdict != ComponentVerdict::Leak).map(|whole| {
+            let seen = whole.growth_bytes_per_1000_requests.high;
+            seen.max(whole.minimum_detectable_bytes_per_1000_requests)
+        });
+        Some(Sites { stacks, series: series(stacks, component), root: run.root, most })
     }
 
     fn find(&self, function: &str) -> Option<&Series> {
@@ -143,7 +150,8 @@ impl<'a> Sites<'a> {
     }
 
     /// Growth of a function per 1,000 requests. Where every allocation was captured, one that is not there grew by
-    /// nothing; where a sample was, the interval is no narrower than what the sample leaves open.
+    /// nothing; where a sample was, the interval is no narrower than what the sample leaves open, which is no more than what
+    /// the component as a whole can have grown by.
     fn growth(&self, function: &str) -> Growth {
         let found = self.find(function).map_or_else(Growth::default, growth);
         let sampled = self.stacks.captured.iter().find(|rule| rule.component.is_none());
@@ -153,7 +161,7 @@ impl<'a> Sites<'a> {
         let per_1000 = 1000.0 / (counted_requests(self.stacks) as f64).max(1.0);
         // So many samples as fit in, and their square root for the standard error.
         let reach = NORMAL * (found.estimate.abs() * interval * per_1000).sqrt();
-        let unseen = UNSEEN_INTERVALS * interval * per_1000;
+        let unseen = (UNSEEN_INTERVALS * interval * per_1000).min(self.most.unwrap_or(f64::INFINITY));
         Growth {
             low: found.low.min(found.estimate - reach),
             high: found.high.max(found.estimate + reach.max(unseen)),

@@ -8,12 +8,12 @@ mod synthetic;
 use std::fs;
 use std::io::Read;
 
-use heapsoak_record::{Recording, Symbol};
+use heapsoak_record::{Blocks, Mark, Recording, Symbol};
 use heapsoak_report::{
     Comparison, Flamegraph, Folded, GitHub, Html, Json, Markdown, Pprof, Renderer, Run, Sarif, Site,
     Speedscope, Terminal, differential,
 };
-use heapsoak_verdict::Judgement;
+use heapsoak_verdict::{Judgement, Pattern};
 use serde_json::Value;
 
 fn run() -> (Recording, Judgement) {
@@ -99,6 +99,35 @@ fn what_one_stack_of_a_function_gains_and_another_loses_is_no_growth() {
     stacks.stacks.push(shrinking);
     let found = sites(&recording, &judgement);
     assert_eq!((found.len(), found[0].place().as_str()), (1, "src/session.rs:20"), "{found:?}");
+}
+
+#[test]
+fn what_comes_and_goes_is_no_site_however_high_it_was_at_the_end() {
+    let (mut recording, judgement) = run();
+    let stacks = &mut recording.stacks[0];
+    stacks.marks = (0..7).map(|cycle| Mark { cycle, requests: u64::from(cycle) * 1_000 }).collect();
+    let held = |bytes: [u64; 7]| bytes.map(|bytes| Blocks { bytes, blocks: 1 }).to_vec();
+    stacks.stacks[1].marks = held([1, 2, 3, 4, 5, 6, 7].map(|events| events * 100));
+    // A sawtooth: by chance at its top when the run ends.
+    stacks.stacks[2].marks = held([50_000, 10_000, 5_000, 60_000, 20_000, 70_000, 90_000]);
+    stacks.stacks[0].marks = held([9_000_000; 7]);
+    let found = sites(&recording, &judgement);
+    assert_eq!((found.len(), found[0].place().as_str()), (1, "src/session.rs:4"), "{found:?}");
+    // Alone it is better than nothing.
+    recording.stacks[0].stacks.remove(1);
+    assert_eq!(sites(&recording, &judgement)[0].place(), "src/session.rs:20");
+}
+
+#[test]
+fn what_time_frees_is_named_by_what_it_holds_and_not_by_how_it_ended() {
+    let (mut recording, mut judgement) = run();
+    let finding = judgement.findings.iter_mut().find(|finding| finding.component == "session").unwrap();
+    (finding.pattern, finding.bound_bytes) = (Pattern::TimeDriven, Some(1_000_000));
+    let stacks = &mut recording.stacks[0];
+    for (index, bytes) in [(0, [0; 3]), (1, [900, 900, 0]), (2, [0, 0, 100])] {
+        stacks.stacks[index].marks = bytes.map(|bytes| Blocks { bytes, blocks: 1 }).to_vec();
+    }
+    assert_eq!(sites(&recording, &judgement)[0].place(), "src/session.rs:4");
 }
 
 #[test]

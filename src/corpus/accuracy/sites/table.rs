@@ -5,9 +5,20 @@ use crate::sites::Figures;
 use crate::sites::defects::Judged;
 use crate::sites::row::{Named, Row};
 
+/// What the figures are.
+const HEAD: &str = "\
+# Which line: how often a report names the one that allocates
+
+Printed by `scripts/site-accuracy`; not written by hand. Every leaking case of the corpus is soaked with a sample of call stacks, and
+again with every stack of what leaks, as `heapsoak soak` does it; a site is right when it is one of the lines that the case's source
+marks with `// stays:`, which are all those that allocate what the fault keeps. The built-in server is soaked as it was found, in
+the scenarios `claims` and `missed`; a site is right when it is in a function that `src/autopilot/sites.toml` names for the defect. How
+sites are ranked: [stacks](stacks.md).
+";
+
 /// The figures as tables in Markdown.
 pub(crate) fn table(figures: &Figures) -> String {
-    let mut text = String::new();
+    let mut text = format!("{HEAD}\n");
     // Writing to a string can't fail.
     let _ = write(&mut text, figures);
     text
