@@ -13,6 +13,7 @@ mod gate;
 mod hidden;
 mod history;
 mod interrupt;
+mod jemalloc;
 mod own_server;
 mod print;
 mod progress;

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::folder::RunFolder;
 use crate::gate::{self, Expectation};
 use crate::progress::Progress;
-use crate::{interrupt, print, scenarios, zoom};
+use crate::{interrupt, jemalloc, print, scenarios, zoom};
 
 /// Soaks: loads every scenario, runs one after the other, judges, writes the reports, and decides the exit code.
 pub(crate) fn soak(arguments: &Soak) -> Result<Exit, Failure> {
@@ -198,6 +198,7 @@ async fn run(
             return Err(error.into());
         }
     };
+    let pprof = jemalloc::to_pprof(run.profile.as_ref(), &mut progress);
     let judgement = judge(&recording);
     if !arguments.no_zoom {
         zoom::zoom(run, &mut recording, &judgement, folder, &mut progress).await?;
@@ -211,6 +212,7 @@ async fn run(
     let root = env::current_dir().unwrap_or_default();
     let mut soaked = Soaked { recording, judgement, root, expectation, written: vec![file], exit };
     let written = write_run(folder.path(), &soaked.run())?;
+    soaked.written.extend(pprof);
     soaked.written.extend(written);
     progress.finish(&soaked.outcome(), soaked.exit);
     Ok(soaked)

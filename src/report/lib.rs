@@ -46,7 +46,7 @@ pub use json::{Json, REPORT_SCHEMA, SCHEMA_VERSION};
 pub use junit::JUnit;
 pub use markdown::Markdown;
 pub use phrases::format_growth;
-pub use profile::{Flamegraph, Folded, Pprof, Speedscope, differential};
+pub use profile::{Flamegraph, Folded, Pprof, Speedscope, convert_jemalloc, differential};
 pub use renderer::{RenderError, Rendered, Renderer, Run};
 pub use sarif::Sarif;
 pub use sites::{Caller, Excerpt, Line, Site};

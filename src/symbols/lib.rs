@@ -17,6 +17,7 @@
 //! ```
 
 mod file;
+mod maps;
 mod origin;
 mod problem;
 mod rank;
@@ -26,6 +27,7 @@ mod site;
 mod stacks;
 mod symbols;
 
+pub use maps::modules;
 pub use problem::Problem;
 pub use rank::{Measure, Question, pass, rank, site};
 pub use rate::Rate;

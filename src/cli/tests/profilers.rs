@@ -6,6 +6,7 @@
 mod workbench;
 
 use std::fs;
+use std::io::Read as _;
 use std::process::Output;
 
 use predicates::str::contains;
@@ -53,6 +54,12 @@ fn a_profiler_adds_its_file_and_changes_neither_counts_nor_exit_code() {
     let jemalloc = fs::read_to_string(bench.path("jemalloc/jemalloc.heap")).unwrap();
     assert!(jemalloc.starts_with("heap_v2/524288\n"), "{jemalloc}");
     assert!(jemalloc.contains("\nMAPPED_LIBRARIES:\n"), "{jemalloc}");
+    // The same as pprof, with the server's own functions.
+    let mut pprof = Vec::new();
+    let file = fs::File::open(bench.path("jemalloc/jemalloc.pb.gz")).unwrap();
+    flate2::read::GzDecoder::new(file).read_to_end(&mut pprof).unwrap();
+    let holds = |text: &str| pprof.windows(text.len()).any(|part| part == text.as_bytes());
+    assert!(holds("inuse_space") && holds("autopilot::") && holds("src/autopilot/"));
     bench.assert_nothing_left();
 }
 

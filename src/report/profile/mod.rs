@@ -3,6 +3,7 @@
 mod differential;
 mod flamegraph;
 mod folded;
+mod jemalloc;
 mod pprof;
 mod sample;
 mod speedscope;
@@ -10,6 +11,7 @@ mod speedscope;
 pub use differential::differential;
 pub use flamegraph::Flamegraph;
 pub use folded::Folded;
+pub use jemalloc::convert_jemalloc;
 pub use pprof::Pprof;
 pub use speedscope::Speedscope;
 

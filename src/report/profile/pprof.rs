@@ -21,14 +21,39 @@ impl Renderer for Pprof {
 
     fn render(&self, run: &Run<'_>) -> Result<Vec<Rendered>, RenderError> {
         let profile = Profile::of(run.recording, self.all_frames).ok_or_else(|| no_stacks(self.name()))?;
-        let encoded = encode(&profile, run).encode_to_vec();
-        // No name and no time in the header: the same run gives the same bytes.
-        let mut gzip = GzBuilder::new().write(Vec::new(), Compression::default());
-        let packed = gzip.write_all(&encoded).and_then(|()| gzip.finish());
-        let contents =
-            packed.map_err(|error| RenderError::Format { format: "pprof", why: error.to_string() })?;
+        let contents = pack(&profile, &About::of(run))?;
         Ok(vec![Rendered::new("heap.pb.gz", contents)])
     }
+}
+
+/// What a profile says of itself.
+#[derive(Debug, Default)]
+pub(super) struct About {
+    pub(super) comments: Vec<String>,
+    pub(super) started_unix_ms: u64,
+    pub(super) elapsed_ms: u64,
+}
+
+impl About {
+    fn of(run: &Run<'_>) -> About {
+        let header = &run.recording.header;
+        About {
+            comments: vec![
+                format!("heapsoak {}: {}", header.tool_version, header.scenario),
+                crate::phrases::reproduce(run),
+            ],
+            started_unix_ms: header.started_unix_ms,
+            elapsed_ms: run.recording.end.as_ref().map_or(0, |end| end.elapsed_ms),
+        }
+    }
+}
+
+/// Encodes a profile. No name and no time in the header of gzip: the same profile gives the same bytes.
+pub(super) fn pack(profile: &Profile<'_>, about: &About) -> Result<Vec<u8>, RenderError> {
+    let encoded = encode(profile, about).encode_to_vec();
+    let mut gzip = GzBuilder::new().write(Vec::new(), Compression::default());
+    let packed = gzip.write_all(&encoded).and_then(|()| gzip.finish());
+    packed.map_err(|error| RenderError::Format { format: "pprof", why: error.to_string() })
 }
 
 /// The values of a sample, in the order of Go's own heap profiles: what is in use is shown when nothing is asked for.
@@ -39,11 +64,16 @@ const VALUES: [(&str, &str); 4] = [
     ("inuse_space", "bytes"),
 ];
 
-fn encode(profile: &Profile<'_>, run: &Run<'_>) -> File {
+fn encode(profile: &Profile<'_>, about: &About) -> File {
     let mut table = Table::default();
-    let value_types = VALUES.map(|(kind, unit)| ValueType { kind: table.text(kind), unit: table.text(unit) });
+    // A profile that did not count what was ever allocated does not say that it was nothing.
+    let first = if profile.samples.iter().any(|sample| sample.allocated.blocks > 0) { 0 } else { 2 };
+    let value_types = VALUES[first..]
+        .iter()
+        .map(|(kind, unit)| ValueType { kind: table.text(kind), unit: table.text(unit) })
+        .collect();
     let samples = profile.samples.iter().map(|sample| {
-        let labels = [("component", Some(sample.component())), ("kind", sample.kind())];
+        let labels = [("component", sample.charged()), ("kind", sample.kind())];
         let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
         SampleMessage {
             location_ids: sample
@@ -52,12 +82,13 @@ fn encode(profile: &Profile<'_>, run: &Run<'_>) -> File {
                 .rev()
                 .map(|symbol| table.location(&symbol.function, symbol.file.as_deref(), symbol.line))
                 .collect(),
-            values: vec![
+            values: [
                 number(sample.allocated.blocks),
                 number(sample.allocated.bytes),
                 number(sample.live.blocks),
                 number(sample.live.bytes),
-            ],
+            ][first..]
+                .to_vec(),
             labels: labels
                 .into_iter()
                 .filter_map(|(key, value)| Some(Label { key: table.text(key), text: table.text(value?) }))
@@ -65,22 +96,17 @@ fn encode(profile: &Profile<'_>, run: &Run<'_>) -> File {
         }
     });
     let samples = samples.collect();
-    let header = &run.recording.header;
-    let elapsed = run.recording.end.as_ref().map_or(0, |end| end.elapsed_ms);
-    let comments = vec![
-        table.text(&format!("heapsoak {}: {}", header.tool_version, header.scenario)),
-        table.text(&crate::phrases::reproduce(run)),
-    ];
+    let comments = about.comments.iter().map(|comment| table.text(comment)).collect();
     let default_kind = table.text("inuse_space");
     let nanoseconds = |ms: u64| i64::try_from(ms.saturating_mul(1_000_000)).unwrap_or(i64::MAX);
     File {
-        value_types: value_types.to_vec(),
+        value_types,
         samples,
         locations: table.locations,
         functions: table.functions,
         strings: table.strings,
-        time_nanos: nanoseconds(header.started_unix_ms),
-        duration_nanos: nanoseconds(elapsed),
+        time_nanos: nanoseconds(about.started_unix_ms),
+        duration_nanos: nanoseconds(about.elapsed_ms),
         comments,
         default_kind,
     }
@@ -218,4 +244,42 @@ struct Function {
     system_name: i64,
     #[prost(int64, tag = "4")]
     file: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::super::convert_jemalloc;
+    use super::*;
+
+    #[inline(never)]
+    fn kept_here() -> u64 {
+        kept_here as *const () as u64
+    }
+
+    #[test]
+    fn a_profile_of_jemalloc_says_the_same_when_it_is_decoded() {
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        let here = kept_here() + 1;
+        let text = format!(
+            "heap_v2/524288\n  t*: 3: 33554440 [0: 0]\n  t0: 3: 33554440 [0: 0]\n@ {here:#x} 0x2\n  t*: 2: 33554432 [0: 0]\n\
+             \x20 t0: 2: 33554432 [0: 0]\n@ 0x2\n  t*: 1: 8 [0: 0]\n\nMAPPED_LIBRARIES:\n{maps}"
+        );
+        let packed = convert_jemalloc(&text, true).unwrap();
+        let mut bytes = Vec::new();
+        flate2::read::GzDecoder::new(packed.as_slice()).read_to_end(&mut bytes).unwrap();
+        let file = File::decode(bytes.as_slice()).unwrap();
+        let text = |index: i64| file.strings[usize::try_from(index).unwrap()].as_str();
+        let kinds: Vec<&str> = file.value_types.iter().map(|value| text(value.kind)).collect();
+        assert_eq!(kinds, ["inuse_objects", "inuse_space"], "what was ever allocated is not in it");
+        assert_eq!(file.samples.len(), 2);
+        assert_eq!(file.samples[0].values, [2, 33_554_432]);
+        assert!(file.samples[1].values[1] > 500_000, "a small one stands for many: {:?}", file.samples[1]);
+        let innermost = &file.locations[usize::try_from(file.samples[0].location_ids[0]).unwrap() - 1];
+        let function = &file.functions[usize::try_from(innermost.lines[0].function_id).unwrap() - 1];
+        assert!(text(function.name).ends_with("pprof::tests::kept_here"), "{}", text(function.name));
+        assert!(text(function.file).ends_with("src/report/profile/pprof.rs") && innermost.lines[0].line > 0);
+        assert!(file.samples[0].labels.is_empty(), "jemalloc knows of no component");
+    }
 }

@@ -27,11 +27,14 @@ impl<'a> Profile<'a> {
         let soak: Vec<&Stacks> =
             recording.stacks.iter().filter(|pass| pass.zoom.is_none()).filter(full).collect();
         let passes = if soak.is_empty() { recording.stacks.iter().filter(full).collect() } else { soak };
-        let samples: Vec<Sample<'a>> = passes
-            .into_iter()
-            .flat_map(|pass| pass.stacks.iter().map(move |stack| Sample::of(pass, stack, all)))
-            .collect();
+        let samples: Vec<Sample<'a>> =
+            passes.into_iter().flat_map(|pass| Profile::of_pass(pass, all).samples).collect();
         (!samples.is_empty()).then_some(Profile { samples })
+    }
+
+    /// The stacks of one pass.
+    pub(crate) fn of_pass(pass: &'a Stacks, all: bool) -> Profile<'a> {
+        Profile { samples: pass.stacks.iter().map(|stack| Sample::of(pass, stack, all)).collect() }
     }
 }
 
@@ -45,6 +48,11 @@ impl<'a> Sample<'a> {
     /// The component charged.
     pub(crate) fn component(&self) -> &'a str {
         self.stack.component()
+    }
+
+    /// The component charged; none where nobody was.
+    pub(crate) fn charged(&self) -> Option<&'a str> {
+        (!self.stack.path.is_empty()).then(|| self.stack.component())
     }
 
     /// The request kind; none for work no request asked for.

@@ -11,7 +11,7 @@ use std::io::Read;
 use heapsoak_record::{Blocks, Mark, Recording, Symbol};
 use heapsoak_report::{
     Comparison, Flamegraph, Folded, GitHub, Html, Json, Markdown, Pprof, Renderer, Run, Sarif, Site,
-    Speedscope, Terminal, differential,
+    Speedscope, Terminal, convert_jemalloc, differential,
 };
 use heapsoak_verdict::{Judgement, Pattern};
 use serde_json::Value;
@@ -268,6 +268,12 @@ fn the_profile_for_pprof_is_gzipped_and_the_same_to_the_byte() {
     assert!(!holds("heapsoak_probe::allocator"));
 }
 
+/// Stands on a stack that jemalloc sampled.
+#[inline(never)]
+fn kept_by_the_server() -> u64 {
+    std::hint::black_box(7)
+}
+
 /// The profiles that `scripts/test-pprof` opens: written to the folder that HEAPSOAK_PROFILES names.
 #[test]
 fn the_profiles_that_pprof_is_shown_are_written() {
@@ -284,6 +290,12 @@ fn the_profiles_that_pprof_is_shown_are_written() {
         fs::write(profiles.join(name), file.contents).unwrap();
     }
     assert!(fs::metadata(profiles.join("after.pb.gz")).unwrap().len() > 100);
+    let maps = fs::read_to_string("/proc/self/maps").unwrap();
+    let (here, caller) = (kept_by_the_server as *const () as u64 + 1, run as *const () as u64 + 1);
+    let text = format!(
+        "heap_v2/524288\n  t*: 2: 33554432 [0: 0]\n@ {here:#x} {caller:#x}\n  t*: 2: 33554432 [0: 0]\n\nMAPPED_LIBRARIES:\n{maps}"
+    );
+    fs::write(profiles.join("jemalloc.pb.gz"), convert_jemalloc(&text, false).unwrap()).unwrap();
 }
 
 #[test]
