@@ -87,6 +87,12 @@ fn covers(scenario: &Scenario) -> Vec<(&'static str, String)> {
     };
     covers.extend([("succeeding", names(false)), ("failing", names(true))]);
     covers.push(("faults", scenario.faults().join(", ")));
+    let (before, within) = scenario.phase_names();
+    covers.push(("warm-up", before.join(", ")));
+    covers.push(("phases", within.join(", ")));
+    if let Some(restart) = scenario.restart {
+        covers.push(("restart", format!("every {} cycles", restart.every)));
+    }
     if let Some(advance) = &scenario.advance {
         let by = advance.by;
         let every = if advance.every == 1 {

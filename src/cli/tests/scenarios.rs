@@ -32,6 +32,23 @@ fn the_list_says_what_each_scenario_covers() {
 }
 
 #[test]
+fn the_list_says_in_which_rhythm_a_scenario_asks() {
+    let bench = Workbench::new();
+    std::fs::remove_file(bench.path("leak-scenarios")).unwrap();
+    std::fs::create_dir(bench.path("leak-scenarios")).unwrap();
+    let phases = "[restart]\nevery = 12\n[[warm-up]]\nname = \"ramp\"\nrequests = 9\n[[phase]]\nname = \"burst\"\nshare = 1\n[[phase]]\nname = \"pause\"\nidle = \"1s\"\n";
+    let text = std::fs::read_to_string(repository().join("examples/axum.toml")).unwrap();
+    bench.file("leak-scenarios/mine.toml", &text.replacen("[load]", &format!("{phases}[load]"), 1));
+    let list = bench.heapsoak(&["scenario", "list"]).assert().success();
+    list.stdout(
+        contains("warm-up     ramp")
+            .and(contains("phases      burst, pause"))
+            .and(contains("restart     every 12 cycles"))
+            .and(contains("faults      restart")),
+    );
+}
+
+#[test]
 fn a_mistake_is_drawn_with_its_line_and_what_was_probably_meant() {
     let bench = Workbench::new();
     let good = std::fs::read_to_string(repository().join("examples/axum.toml")).unwrap();

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::credentials::{is_dropped, is_secret, placeholder, without_secret_parameters, without_secrets};
 use super::target::{is_here, split_url};
-use super::words::{literal, make_unique, may_be_chosen, slug};
+use super::words::{literal, make_unique, may_be_chosen, percent_encode, slug};
 use super::{Draft, DraftKind, DraftStep, Mistake};
 
 /// Methods a scenario can send.
@@ -61,6 +61,28 @@ struct PostData {
     mime_type: String,
     #[serde(default)]
     text: String,
+    /// Fields of a form; some recorders give these in place of the text.
+    #[serde(default)]
+    params: Vec<Parameter>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Parameter {
+    name: String,
+    #[serde(default)]
+    value: String,
+}
+
+impl PostData {
+    fn body(&self) -> String {
+        if !self.text.is_empty() {
+            return self.text.clone();
+        }
+        let fields = self.params.iter();
+        let fields =
+            fields.map(|field| format!("{}={}", percent_encode(&field.name), percent_encode(&field.value)));
+        fields.collect::<Vec<_>>().join("&")
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -82,7 +104,7 @@ struct Content {
 struct Group<'a> {
     is_static: bool,
     paths: Vec<String>,
-    bodies: Vec<&'a str>,
+    bodies: Vec<String>,
     first: &'a Entry,
     count: u64,
     ok: Vec<u16>,
@@ -228,11 +250,9 @@ impl<'a> Group<'a> {
         if !self.paths.contains(&path) {
             self.paths.push(path);
         }
-        if let Some(body) = &entry.request.post_data
-            && !body.text.is_empty()
-            && !self.bodies.contains(&body.text.as_str())
-        {
-            self.bodies.push(&body.text);
+        let body = entry.request.post_data.as_ref().map(PostData::body).unwrap_or_default();
+        if !body.is_empty() && !self.bodies.contains(&body) {
+            self.bodies.push(body);
         }
         // A browser asks whether what it keeps is still right; a scenario asks for the thing itself.
         let status = if status == 304 { 200 } else { status };

@@ -256,6 +256,9 @@ impl<'a> Operation<'a> {
                 example.map_or_else(|| self.document.json(schema), |example| literal(&example.to_string())),
             );
         }
+        if name.contains("x-www-form-urlencoded") {
+            return Some(self.document.form(schema));
+        }
         comments.push(format!("Its body is {name}: write it, or name a file with body-file."));
         let text = example(media).and_then(Value::as_str).map(literal);
         Some(text.unwrap_or_else(|| "{{text:100..400}}".to_owned()))

@@ -51,11 +51,20 @@ impl<'a> Document<'a> {
             _ => match schema.get("format").and_then(Value::as_str) {
                 Some("uuid") => "{{uuid}}".to_owned(),
                 Some("date") => "2026-01-31".to_owned(),
-                Some("date-time") => "2026-01-31T12:00:00Z".to_owned(),
+                Some("date-time") => "{{now-iso}}".to_owned(),
                 // Letters and digits only.
                 _ => "{{hex:8}}".to_owned(),
             },
         }
+    }
+
+    /// A form: the properties of an object, as in a query.
+    pub(super) fn form(self, schema: &'a Value) -> String {
+        let (mut fields, mut required) = (Vec::new(), Vec::new());
+        self.collect(schema, &mut fields, &mut required, 0);
+        let fields =
+            fields.iter().map(|(name, field)| format!("{}={}", percent_encode(name), self.word(field)));
+        fields.collect::<Vec<_>>().join("&")
     }
 
     fn json_at(self, schema: &'a Value, depth: usize) -> String {
@@ -202,7 +211,7 @@ fn text(schema: &Value) -> String {
         Some("uuid") => return "{{uuid}}".to_owned(),
         Some("email") => return "user-{{counter}}@example.com".to_owned(),
         Some("date") => return "2026-01-31".to_owned(),
-        Some("date-time") => return "2026-01-31T12:00:00Z".to_owned(),
+        Some("date-time") => return "{{now-iso}}".to_owned(),
         Some("uri" | "url") => return "https://example.com/{{hex:8}}".to_owned(),
         Some("byte") => return "{{hex:16}}".to_owned(),
         _ => {}

@@ -197,6 +197,13 @@ impl Scenario {
         faults
     }
 
+    /// Names of the phases before the first cycle, and of those of each cycle.
+    #[must_use]
+    pub fn phase_names(&self) -> (Vec<String>, Vec<String>) {
+        let names = |phases: &[Phase]| phases.iter().map(|phase| phase.name.clone()).collect();
+        (names(&self.warm_up), names(&self.phases))
+    }
+
     /// Variables of the environment that its requests are filled in from, by name.
     #[must_use]
     pub fn variables(&self) -> Vec<&str> {

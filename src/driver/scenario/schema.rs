@@ -40,7 +40,7 @@ written_as! {
         "type": "string",
         "description": "A text with parts that are filled in anew for each request: {{counter}}, {{uuid}}, {{hex:N}}, \
             {{text:A..B}}, {{text:log-normal:MEDIAN:SIGMA}}, {{text:exponential:MEAN}}, {{range:A..B}}, {{zipf:N}}, \
-            {{zipf:N:EXPONENT}}, {{choice:a|b}}, {{now-ms}}, {{env:NAME}}, {{$name}}."
+            {{zipf:N:EXPONENT}}, {{choice:a|b}}, {{now-ms}}, {{now-s}}, {{now-iso}}, {{env:NAME}}, {{$name}}."
     };
     HeaderName, "HeaderName", { "type": "string", "description": "Name of an HTTP header." };
     Millis, "Duration", {

@@ -27,6 +27,8 @@ pub(crate) use render::Values;
 /// | `{{zipf:500:1.2}}` | the same by Zipf's law with the exponent 1.2: the larger, the more the low ones prevail |
 /// | `{{choice:a\|b}}` | one of the words |
 /// | `{{now-ms}}`, `{{now-ms:-600000}}` | the server's clock in Unix milliseconds, with an offset |
+/// | `{{now-s}}`, `{{now-s:-600}}` | the same in seconds |
+/// | `{{now-iso}}`, `{{now-iso:-600000}}` | the same as a date of RFC 3339 in UTC; the offset is in milliseconds |
 /// | `{{env:NAME}}` | a variable of the environment `heapsoak` runs in: for what should not stand in a file |
 /// | `{{$name}}` | what the flow's `let` or `remember` gave that name |
 #[derive(Debug, Clone, PartialEq)]

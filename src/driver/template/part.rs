@@ -18,13 +18,17 @@ pub(super) enum Part {
     ZipfOf(u64, f64),
     Choice(Vec<String>),
     NowMs(i64),
+    /// In seconds.
+    NowS(i64),
+    /// As RFC 3339 has it, with an offset in milliseconds.
+    NowIso(i64),
     Named(String),
     /// A variable of the environment of the tool.
     Environment(String),
 }
 
 const KNOWN: &str = "counter, uuid, hex:N, text:A..B, text:log-normal:MEDIAN:SIGMA, text:exponential:MEAN, range:A..B, \
-                     zipf:N, zipf:N:EXPONENT, choice:a|b, now-ms, env:NAME, $name";
+                     zipf:N, zipf:N:EXPONENT, choice:a|b, now-ms, now-s, now-iso, env:NAME, $name";
 
 impl FromStr for Part {
     type Err = TemplateError;
@@ -44,11 +48,9 @@ impl FromStr for Part {
         match (name, argument) {
             ("counter", None) => Ok(Part::Counter),
             ("uuid", None) => Ok(Part::Uuid),
-            ("now-ms", None) => Ok(Part::NowMs(0)),
-            ("now-ms", Some(offset)) => offset
-                .parse()
-                .map(Part::NowMs)
-                .map_err(|_| wrong(source, "an offset in milliseconds, e.g. -600000")),
+            ("now-ms", offset) => read_offset(source, offset, "milliseconds").map(Part::NowMs),
+            ("now-s", offset) => read_offset(source, offset, "seconds").map(Part::NowS),
+            ("now-iso", offset) => read_offset(source, offset, "milliseconds").map(Part::NowIso),
             ("hex", Some(length)) => Length::read(source, length).map(Part::Hex),
             ("text", Some(length)) => Length::read(source, length).map(Part::Text),
             ("range", Some(range)) => {
@@ -84,6 +86,11 @@ pub(super) fn read_number(source: &str, number: &str) -> Result<u64, TemplateErr
 
 pub(super) fn wrong(source: &str, wanted: &str) -> TemplateError {
     TemplateError(format!("'{{{{{source}}}}}' wants {wanted}"))
+}
+
+fn read_offset(source: &str, offset: Option<&str>, unit: &str) -> Result<i64, TemplateError> {
+    let Some(offset) = offset else { return Ok(0) };
+    offset.parse().map_err(|_| wrong(source, &format!("an offset in {unit}, e.g. -600000")))
 }
 
 fn read_exponent(source: &str, exponent: &str) -> Result<f64, TemplateError> {

@@ -1,5 +1,7 @@
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
+
 use super::length::Length;
 use super::part::Part;
 use super::{Template, TemplateError};
@@ -55,6 +57,13 @@ fn append(text: &mut String, part: &Part, values: &mut Values, now_ms: u64) -> R
             text.push_str(&words[usize::try_from(index).unwrap_or(0)]);
         }
         Part::NowMs(offset) => append_number(text, now_ms.saturating_add_signed(*offset)),
+        Part::NowS(offset) => append_number(text, (now_ms / 1000).saturating_add_signed(*offset)),
+        Part::NowIso(offset) => {
+            let time = i64::try_from(now_ms).ok().and_then(|now| now.checked_add(*offset));
+            let time = time.and_then(|time| Timestamp::from_millisecond(time).ok());
+            let time = time.ok_or_else(|| TemplateError(format!("'now-iso:{offset}' is no date")))?;
+            write!(text, "{time:.3}").expect("a string can be written to");
+        }
         Part::Environment(name) => match std::env::var(name) {
             Ok(value) => text.push_str(&value),
             Err(_) => return Err(TemplateError(format!("the environment has no variable {name}"))),
@@ -108,6 +117,11 @@ mod tests {
     fn parts_are_filled_in_and_the_rest_stays() {
         assert_eq!(render("a{{counter}}b{{$session}}c", 1), "a42bs-1c");
         assert_eq!(render("{{now-ms}} {{now-ms:-600000}} {{now-ms:5}}", 1), "1000000 400000 1000005");
+        assert_eq!(render("{{now-s}} {{now-s:-60}}", 1), "1000 940");
+        assert_eq!(
+            render("{{now-iso}} {{now-iso:-1}}", 1),
+            "1970-01-01T00:16:40.000Z 1970-01-01T00:16:39.999Z"
+        );
         assert_eq!(render("plain {json}", 1), "plain {json}");
         assert!(["x", "yy"].contains(&render("{{choice:x|yy}}", 3).as_str()));
     }
@@ -145,6 +159,7 @@ mod tests {
             ("{{text:9..3}}", "with A not above B"),
             ("{{text:99999999}}", "of at most 1048576"),
             ("{{now-ms:soon}}", "wants an offset in milliseconds"),
+            ("{{now-s:soon}}", "wants an offset in seconds"),
             ("{{open", "has no '}}' behind it"),
             ("{{$}}", "wants a name"),
             ("{{env:}}", "wants the name of a variable"),

@@ -8,6 +8,7 @@ function answer(request, body) {
   const url = new URL(request.url, "http://shop");
   const path = url.pathname.replace(/^\/v2/, "");
   if (path === "/health") return [200];
+  if (path === "/login") return [/^user=[0-9a-f]{8}&remember=(true|false)$|^remember=(true|false)&user=[0-9a-f]{8}$/.test(body) ? 204 : 401];
   if (request.headers.authorization !== "Bearer let-me-in") return [401];
   if (/^\/customers\/\d+\/avatar$/.test(path)) return [request.method === "PUT" && request.headers["content-type"] === "image/png" ? 200 : 400];
   if (/^\/reports\/\d{4}$/.test(path)) return [200];

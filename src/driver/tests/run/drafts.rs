@@ -40,6 +40,7 @@ fn an_openapi_document_becomes_a_scenario_of_its_operations_and_their_errors() {
     let expected = [
         "customers.put-customers-id-avatar",
         "health.get-health",
+        "login.log-in",
         "orders.cancel-order",
         "orders.cancel-order-unknown",
         "orders.change-order",
@@ -114,19 +115,28 @@ fn a_har_file_becomes_a_scenario_without_its_secrets() {
         assert!(!draft.to_lowercase().contains(dropped), "{dropped}: {draft}");
     }
     let scenario = read(&draft);
-    let expected =
-        ["assets.static", "login.post", "orders.get-one", "orders.get-one-2", "orders.post", "root.get"];
+    let expected = [
+        "assets.static",
+        "login.post",
+        "orders.get-one",
+        "orders.get-one-2",
+        "orders.post",
+        "root.get",
+        "search.post",
+    ];
     assert_eq!(names(&scenario), expected);
     let variables = [
         "HEAPSOAK_ACCESS_TOKEN",
         "HEAPSOAK_AUTHORIZATION",
         "HEAPSOAK_COOKIE",
         "HEAPSOAK_PASSWORD",
+        "HEAPSOAK_SESSION_ID",
         "HEAPSOAK_X_CSRF_TOKEN",
     ];
     assert_eq!(scenario.variables(), variables);
     assert!(draft.contains("Left out, because they went to other servers: 1."), "{draft}");
     assert!(draft.contains("Left out, because of their method or for want of an answer: 2."), "{draft}");
+    assert!(draft.contains("body = \"q=a%20b%26c&session_id={{env:HEAPSOAK_SESSION_ID}}\""), "{draft}");
     // Of a group of assets, each is asked for in turn.
     assert!(draft.contains("{{choice:/assets/app.1a2b3c4d.js|/assets/app.css?v=3|/logo.svg}}"), "{draft}");
 }

@@ -67,6 +67,30 @@ async fn a_server_that_asks_the_system_for_the_time_is_advanced_by_a_library() {
 }
 
 #[tokio::test]
+async fn a_server_of_one_s_own_is_restarted_at_its_address_and_its_clock_stays_ahead() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = build_library(folder.path()).display().to_string();
+    let text = CLOCKED.replace("{library}", &library).replace("{program}", &program().display().to_string());
+    let bench = Bench::new(&text.replace("[weights]", "[restart]\nevery = 3\nkill = true\n[weights]"));
+    let recording = bench.run().await.unwrap();
+    assert_eq!(recording.end.as_ref().unwrap().outcome, Outcome::Completed);
+    let restarted = recording.events.iter().find_map(|event| match event {
+        Event::Restarted { cycle, pid, killed, .. } => Some((*cycle, *pid, *killed)),
+        _ => None,
+    });
+    let (cycle, pid, killed) = restarted.unwrap();
+    assert!(cycle == 3 && pid != recording.header.target.pid && killed, "{restarted:?}");
+    let last = recording.snapshots.last().unwrap();
+    assert_eq!((last.requests, last.kinds[0].failed), (80, 0));
+    // Without a probe there is no heap, but the resources of the new process are looked at.
+    assert!(last.heap.is_none() && last.resource("rss").is_some());
+    let times: Vec<u64> = bench.log().iter().map(|line| line.parse().unwrap()).collect();
+    // The third cycle is after the advance and before the restart, the fourth after both.
+    let advanced = |cycle: usize| times[20 * (cycle - 1)..20 * cycle].iter().min().unwrap() - times[0];
+    assert!(advanced(3) >= 360_000 && advanced(4) >= 360_000, "{times:?}");
+}
+
+#[tokio::test]
 async fn a_library_that_is_missing_or_is_not_loaded_is_bad_input() {
     let missing = bench(Path::new("/nowhere/libfaketime.so.1")).run().await.unwrap_err();
     assert!(
