@@ -166,6 +166,7 @@
 //!
 //! `HEAPSOAK_MODE=sampled`, read when the process first allocates, counts nothing and keeps a sample of the blocks that
 //! live, one in 512 KiB, from which [`heap`] estimates without bias how much each component holds: to be left on.
+//! Blocks of the sample start with a page, as jemalloc's own do.
 //! [`count`], or the socket, goes over to exact counts; what was allocated before is not among them.
 //!
 //! # How
@@ -178,8 +179,8 @@
 //!
 //! # Cost and limits
 //!
-//! Without `HEAPSOAK_SOCKET` in the environment of the process the allocator passes every call through after one
-//! look at its thread. With it, the table reserves 321 GiB of address space (where the system refuses, it is mapped
+//! Without `HEAPSOAK_SOCKET` in the environment of the process the allocator passes every call through after two
+//! comparisons. With it, the table reserves 321 GiB of address space (where the system refuses, it is mapped
 //! region by region instead) and takes 1/8 of the memory of those pages that hold blocks of less than 512 bytes, 1/256
 //! of others; each thread that allocates reserves 2 MiB of address space for counters, touched as needed; and at most
 //! 65,535 pairs of context and cohort can be told apart at once: the tags of cohorts that died are used again, the
