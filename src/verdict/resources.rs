@@ -7,7 +7,7 @@ use heapsoak_record::Unit;
 
 use crate::judgement::{ComponentVerdict, Growth};
 use crate::policy::Policy;
-use crate::statistics::{Trend, holm, mann_kendall, theil_sen};
+use crate::statistics::{Trend, count_interval, events_behind, holm, mann_kendall, median, theil_sen};
 use crate::timeline::Timeline;
 
 /// Names of bytes that are a heap's own, counted when its garbage is collected.
@@ -107,9 +107,34 @@ fn measure(timeline: &Timeline<'_>, name: String, unit: Unit, judged: bool, poli
     let troughs = troughs(timeline, &values, policy);
     let x: Vec<f64> = troughs.iter().map(|&index| timeline.instants[index].requests / 1000.0).collect();
     let y: Vec<f64> = troughs.iter().map(|&index| values[index]).collect();
-    let slope = theil_sen(&x, &y).unwrap_or_default();
+    let mut slope = theil_sen(&x, &y).unwrap_or_default();
+    if unit == Unit::Count && slope.estimate > 0.0 {
+        slope = widen(slope, &y);
+    }
     let (trend, verdict) = (mann_kendall(&y), ComponentVerdict::Stable);
     Series { name, unit, judged, values, troughs, slope, trend, verdict }
+}
+
+/// What is left behind adds up, and so does its chance: Sen's interval, which is that of values around a line, knows nothing
+/// of how many events there might have been. The interval is that of their count at least.
+fn widen(slope: Growth, y: &[f64]) -> Growth {
+    let rises: Vec<f64> = y.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let (below, above) = count_interval(events_behind(&rises));
+    let Growth { estimate, low, high } = slope;
+    Growth { estimate, low: low.min(below * estimate), high: high.max(above * estimate) }
+}
+
+/// Values without what only one snapshot saw: each is the median of itself and its neighbours (Tukey's running median of
+/// three), the first and the last one the smaller of itself and its only neighbour. A child that is being reaped just then
+/// is a zombie for a moment, and no resource.
+fn steadied(values: &[f64]) -> Vec<f64> {
+    (0..values.len())
+        .map(|at| match (at.checked_sub(1).map(|before| values[before]), values.get(at + 1)) {
+            (Some(before), Some(&after)) => median(&[before, values[at], after]),
+            (Some(only), None) | (None, Some(&only)) => values[at].min(only),
+            (None, None) => values[at],
+        })
+        .collect()
 }
 
 /// The quiet points past warm-up. Where the clock is advanced often, or frees most of what is held, only those right
@@ -121,15 +146,26 @@ fn troughs(timeline: &Timeline<'_>, values: &[f64], policy: &Policy) -> Vec<usiz
     let freed: f64 = past.iter().map(|cycle| (values[cycle.end] - values[cycle.last]).max(0.0)).sum();
     let risen: f64 = values.windows(2).map(|pair| (pair[1] - pair[0]).max(0.0)).sum();
     if advanced.len() >= ENOUGH_ADVANCES || (freed >= LEAST_RISE && freed >= 0.5 * risen) {
-        advanced
+        quiet(timeline, &advanced)
     } else {
-        past.iter().map(|cycle| cycle.last).collect()
+        quiet(timeline, &past.iter().map(|cycle| cycle.last).collect::<Vec<_>>())
     }
 }
 
+/// Those of the instants at which the server was at rest; all of them when it never was.
+fn quiet(timeline: &Timeline<'_>, instants: &[usize]) -> Vec<usize> {
+    let quiet: Vec<usize> =
+        instants.iter().copied().filter(|&index| timeline.instants[index].quiet).collect();
+    if quiet.is_empty() { instants.to_vec() } else { quiet }
+}
+
 fn decide(timeline: &Timeline<'_>, series: &Series, holds: bool, policy: &Policy) -> ComponentVerdict {
+    let at_rest: Vec<f64> = quiet(timeline, &(0..series.values.len()).collect::<Vec<_>>())
+        .into_iter()
+        .map(|index| series.values[index])
+        .collect();
+    let peak = steadied(&at_rest).into_iter().fold(0.0, f64::max);
     let y: Vec<f64> = series.troughs.iter().map(|&index| series.values[index]).collect();
-    let peak = series.values.iter().copied().fold(0.0, f64::max);
     let start = series.values.first().copied().unwrap_or(0.0);
     let least = least_rise(series, policy);
     if peak - start < least {
@@ -148,4 +184,18 @@ fn decide(timeline: &Timeline<'_>, series: &Series, holds: bool, policy: &Policy
         };
     }
     if goes_on { ComponentVerdict::Inconclusive } else { ComponentVerdict::Bounded }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_value_alone_shows_is_left_out_and_what_stays_is_kept() {
+        assert_eq!(steadied(&[0.0, 0.0, 8.0, 0.0, 0.0]), [0.0; 5]);
+        assert_eq!(steadied(&[8.0, 0.0, 0.0, 8.0]), [0.0; 4]);
+        assert_eq!(steadied(&[0.0, 8.0, 8.0, 8.0]), [0.0, 8.0, 8.0, 8.0]);
+        assert_eq!(steadied(&[5.0]), [5.0]);
+        assert_eq!(steadied(&[]), [0.0; 0]);
+    }
 }

@@ -1,6 +1,7 @@
 //! The statistics the rules use, each small and named after its paper. No rule of the verdict is in here.
 
 mod correlation;
+mod count;
 mod holm;
 mod least_squares;
 mod mann_kendall;
@@ -10,6 +11,7 @@ mod theil_sen;
 mod truncation;
 
 pub(crate) use correlation::rank_correlation;
+pub(crate) use count::{count_interval, events_behind};
 pub(crate) use holm::holm;
 pub(crate) use least_squares::non_negative_least_squares;
 pub(crate) use mann_kendall::{Trend, mann_kendall};

@@ -158,6 +158,32 @@ fn descriptors_that_time_closes_are_not_a_leak() {
     assert_eq!(judgement.resource("fds.pipe").unwrap().verdict, ComponentVerdict::Bounded);
 }
 
+#[test]
+fn children_that_one_snapshot_alone_caught_dying_are_as_usual() {
+    let run = |seen_after: &[u32]| {
+        let mut rests = 0;
+        judge(&soak(&[("a.b", 1)]).run(|server, step| {
+            if step == Step::Rest {
+                rests += 1;
+            }
+            let dying = if seen_after.contains(&rests) && step == Step::Rest { 8 } else { 0 };
+            server.resources.insert("zombies", dying);
+            server.resources.insert("children", dying);
+        }))
+    };
+    // In the middle, early, at the very end; and twice, apart.
+    for seen_after in [&[17][..], &[1], &[30], &[9, 22]] {
+        let judgement = run(seen_after);
+        for name in ["zombies", "children"] {
+            let verdict = judgement.resource(name).unwrap().verdict;
+            assert_eq!(verdict, ComponentVerdict::Stable, "{name} seen after {seen_after:?}");
+        }
+        assert_eq!(judgement.verdict, RunVerdict::Clean, "{:?}", judgement.reasons);
+    }
+    let stay: Vec<u32> = (12..=30).collect();
+    assert_eq!(run(&stay).resource("zombies").unwrap().verdict, ComponentVerdict::Bounded);
+}
+
 fn claim(component: &str, bytes: u64) -> Claim {
     Claim {
         component: component.to_owned(),
