@@ -40,7 +40,9 @@ pub(crate) struct Rest {
     pub(crate) judged: Vec<usize>,
     /// Warm-up, in spans after start-up.
     pub(crate) warm_up: usize,
-    /// Whether the judged cohorts have stopped dying.
+    /// Whether the judged cohorts have stopped dying, be they ever so few.
+    pub(crate) stopped: bool,
+    /// Whether those that have stopped dying are enough to be judged by.
     pub(crate) settled: bool,
     /// Share of their blocks that the judged cohorts lost in the last third of their lives.
     pub(crate) lost: f64,
@@ -92,7 +94,7 @@ pub(crate) fn rest(timeline: &Timeline<'_>, unit: &Unit, warm_up: usize, policy:
     candidates.retain(|&span| Some(span) != one_off);
     let turned_over = turned_over(timeline, unit, &candidates);
     let mut judged = candidates.clone();
-    let mut settled = false;
+    let (mut stopped, mut settled) = (false, false);
     let (mut lifetime, mut died) = (None, 0);
     let mut count = candidates.len();
     while count > 0 {
@@ -105,20 +107,25 @@ pub(crate) fn rest(timeline: &Timeline<'_>, unit: &Unit, warm_up: usize, policy:
         let outlived = died_at.is_none_or(|died| youngest_age > died);
         if outlived && stopped_dying(timeline, unit, oldest, policy) {
             let groups = pool(timeline, unit, oldest, policy);
-            if groups.len() >= policy.least_groups || count == candidates.len() {
-                judged = oldest.to_vec();
-                settled = true;
-            }
+            judged = oldest.to_vec();
+            stopped = true;
+            settled = groups.len() >= policy.least_groups || count == candidates.len();
             break;
         }
         // One less at a time, in long runs a few.
         count -= (count / 32).max(1);
     }
-    if !settled && turned_over >= TURNED_OVER {
+    if !stopped && turned_over >= TURNED_OVER {
         // They have not all stopped dying, but those that have show what is left.
         judged.truncate(candidates.len().div_ceil(3));
     }
-    summarise(timeline, unit, &judged, policy, Summary { warm_up, settled, lifetime, died, turned_over })
+    summarise(
+        timeline,
+        unit,
+        &judged,
+        policy,
+        Summary { warm_up, stopped, settled, lifetime, died, turned_over },
+    )
 }
 
 /// Warm-up of a component in spans: measured on what its cohorts keep per request, at least the policy's share.
@@ -294,7 +301,9 @@ fn pool(timeline: &Timeline<'_>, unit: &Unit, spans: &[usize], policy: &Policy) 
 /// either by more than half, or falling from group to group. Blocks come `clumping` at a time.
 fn thins_out(rates: &[f64], old: (f64, f64), young: (f64, f64), clumping: f64) -> bool {
     let expected = old.0 / old.1 * young.1;
-    let clearly = expected - young.0 > 3.0 * (clumping * expected).sqrt();
+    // Both are counts, the old one scaled to the young one's requests.
+    let error = (clumping * expected * (1.0 + young.1 / old.1)).sqrt();
+    let clearly = expected - young.0 > 3.0 * error;
     let falling: Vec<f64> = rates.iter().rev().copied().collect();
     clearly && (young.0 < 0.5 * expected || (young.0 < 0.85 * expected && mann_kendall(&falling).p < 0.01))
 }
@@ -314,6 +323,7 @@ fn goes_on(timeline: &Timeline<'_>, unit: &Unit, spans: &[usize]) -> bool {
 #[derive(Clone, Copy)]
 struct Summary {
     warm_up: usize,
+    stopped: bool,
     settled: bool,
     lifetime: Option<usize>,
     died: usize,
@@ -374,6 +384,7 @@ fn summarise(
     Rest {
         judged: judged.to_vec(),
         warm_up: known.warm_up,
+        stopped: known.stopped,
         settled: known.settled,
         lost: if then > 0.0 { lost / then } else { 0.0 },
         groups: groups.len(),

@@ -140,11 +140,10 @@ fn first_of_a_leak(evidence: &Evidence, share: f64, policy: &Policy) -> Option<f
     let needed = policy.least_groups as f64 * policy.survivors_per_group;
     let few = (FIRST_OF_A_LEAK..MANY * needed).contains(&rest.events) && !rest.thins_out;
     let bytes = rest.bytes / rest.exposure.max(1.0) * share * 1000.0;
-    let open = few
-        && rest.settled
-        && rest.goes_on
-        && !evidence.stands_still
-        && bytes >= policy.least_undecided_survivors;
+    // Of cohorts that are few, a block or two may be the last to go.
+    let stay = rest.settled || (rest.stopped && rest.groups >= 2);
+    let open =
+        few && stay && rest.goes_on && !evidence.stands_still && bytes >= policy.least_undecided_survivors;
     // A third more than it takes on average.
     open.then(|| (requests * (1.35 * needed / rest.events - 1.0)).clamp(0.25 * requests, requests))
 }

@@ -165,13 +165,18 @@ pub(crate) fn stands_still(timeline: &Timeline<'_>, unit: &Unit, rest: &Rest) ->
         let due: Vec<f64> = exposed.iter().map(|exposed| rate * exposed).collect();
         movement(&level, &due)
     };
-    let (bytes, blocks) = (rest.kept.rate.estimate, rest.blocks / rest.exposure.max(1.0));
+    let exposure = rest.exposure.max(1.0);
+    let (bytes, blocks) = (rest.kept.rate.estimate, rest.blocks / exposure);
+    let (bytes_moved, blocks_moved) = (moved(&|held| held.bytes, bytes), moved(&|held| held.blocks, blocks));
     // A request is one event, however many blocks it leaves.
-    let due = (rest.events / rest.exposure.max(1.0)).min(1.0) * all;
+    let due = (rest.events / exposure).min(1.0) * all;
+    let missing = due * (1.0 - blocks_moved / (blocks * all).max(f64::MIN_POSITIVE));
+    // The rate is that of a count, too: what was due is as uncertain as both.
+    let error = (due + due * due / rest.events.max(1.0)).sqrt();
     bytes > 0.0
-        && 0.5 * due > CLEARLY * due.sqrt()
-        && moved(&|held| held.bytes, bytes) < 0.5 * bytes * all
-        && moved(&|held| held.blocks, blocks) < 0.5 * blocks * all
+        && bytes_moved < 0.5 * bytes * all
+        && blocks_moved < 0.5 * blocks * all
+        && missing > CLEARLY * error
 }
 
 /// How far a series moves, up and down taken together; the step that is furthest from what was due counts as due.

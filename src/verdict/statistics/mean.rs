@@ -7,8 +7,9 @@ use crate::judgement::Growth;
 /// the estimate of the correlation is itself noisy; beyond 0.6 it would leave fewer than a quarter of the groups.
 const MOST_CORRELATION: f64 = 0.6;
 
-/// With fewer groups the correlation of neighbours can't be estimated: its own deviation would be above 0.3.
-const LEAST_FOR_CORRELATION: usize = 10;
+/// With fewer groups the correlation of neighbours can't be estimated: its own deviation would be above a quarter, and it
+/// could leave fewer than four of them, with which no interval is of use.
+const LEAST_FOR_CORRELATION: usize = 16;
 
 /// A rate with its interval and the chance that there is none.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,14 +1,23 @@
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+/// What is cut differs from what is left by more than chance makes once in a thousand times.
+const CHANCE: f64 = 0.001;
+
 /// How many leading values belong to warm-up: the truncation that makes the mean of the rest most certain, i.e. the
 /// `d` up to half of the values with the smallest `Σ (x - mean)² / (n - d)²` (the marginal standard error rule,
 /// White, 1997).
 ///
-/// Of values that only scatter, some tail always scatters less; so a truncation must halve the score to be made.
+/// Of values that only scatter, some tail always scatters less, of few values by a lot; so a truncation must halve the
+/// score, and what it cuts must differ from the rest (Student's t test of two means), to be made.
 pub(crate) fn warm_up_length(values: &[f64]) -> usize {
     let score = |d: usize| {
         let rest = &values[d..];
         let n = rest.len() as f64;
         let mean = rest.iter().sum::<f64>() / n;
-        rest.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n * n)
+        let squares: f64 = rest.iter().map(|value| (value - mean).powi(2)).sum();
+        // What is left of equal values is rounding, not spread.
+        let rounding = 1e-20 * rest.iter().map(|value| value * value).sum::<f64>();
+        if squares <= rounding { 0.0 } else { squares / (n * n) }
     };
     let Some(at_most) = (!values.is_empty()).then(|| 0.5 * score(0)) else { return 0 };
     let mut best = (0, at_most);
@@ -18,7 +27,21 @@ pub(crate) fn warm_up_length(values: &[f64]) -> usize {
             best = (d, score);
         }
     }
-    best.0
+    if differs(values, best.0) { best.0 } else { 0 }
+}
+
+/// Whether the mean of the first `d` values differs from that of the others, which say how much values scatter.
+fn differs(values: &[f64], d: usize) -> bool {
+    let (cut, rest) = values.split_at(d);
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let freedom = rest.len() as f64 - 1.0;
+    if cut.is_empty() || freedom < 1.0 {
+        return false;
+    }
+    let variance = rest.iter().map(|value| (value - mean(rest)).powi(2)).sum::<f64>() / freedom;
+    let error = (variance * (1.0 / cut.len() as f64 + 1.0 / rest.len() as f64)).sqrt();
+    let t = StudentsT::new(0.0, 1.0, freedom).expect("one degree of freedom at least was asked for");
+    (mean(cut) - mean(rest)).abs() > t.inverse_cdf(1.0 - CHANCE / 2.0) * error
 }
 
 #[cfg(test)]
@@ -43,6 +66,8 @@ mod tests {
     #[test]
     fn values_alike_from_the_start_have_no_warm_up() {
         assert_eq!(warm_up_length(&[7.0; 20]), 0);
+        // The mean of nine of these is not quite 0.1.
+        assert_eq!(warm_up_length(&[0.1; 9]), 0);
         assert_eq!(warm_up_length(&[]), 0);
         assert_eq!(warm_up_length(&[1.0]), 0);
     }
