@@ -41,7 +41,7 @@ mod timeline;
 mod unit;
 mod words;
 
-pub use compare::{Arm, difference};
+pub use compare::{Arm, Subject, difference};
 pub use explanation::{Explanation, Piece, Weighs, explain};
 pub use judge::{judge, judge_with};
 pub use judgement::{

@@ -31,7 +31,7 @@ const LEAST_BLOCKS: f64 = 100.0;
 pub(crate) struct Sublinear {
     /// Exponent in the last doubling.
     pub(crate) exponent: f64,
-    /// Bytes per request at the end of the run.
+    /// Bytes per request at the end of the run: from what it will be after twice the requests to the mean of the run.
     pub(crate) grown: Growth,
 }
 
@@ -58,16 +58,17 @@ pub(crate) fn sublinear(timeline: &Timeline<'_>, unit: &Unit, rest: &Rest) -> Op
     let exponents: Vec<f64> = marks.windows(2).map(|pair| (pair[1] / pair[0]).log2()).collect();
     let (first, exponent) = (*exponents.first()?, *exponents.last()?);
     let lasts = exponent >= LEAST_KEPT * first && exponent >= LEAST_EXPONENT && first <= MOST_EXPONENT;
-    let bytes = unit.block_bytes(timeline.verdict_instant());
-    let per_request = exponent * marks[DOUBLINGS] / end * bytes;
+    let mean = marks[DOUBLINGS] / end * unit.block_bytes(timeline.verdict_instant());
     // The exponent's own error: that of two counts.
     let error = (1.0 / (marks[DOUBLINGS] - marks[DOUBLINGS - 1])).sqrt() * 2.0;
+    // A rate that falls is no one number: it was the mean of the run, and will be what twice the requests leave of it.
+    let now = exponent * mean;
     lasts.then(|| Sublinear {
         exponent,
         grown: Growth {
-            estimate: per_request,
-            low: per_request * (1.0 - error).max(0.0),
-            high: per_request * (1.0 + error),
+            estimate: now,
+            low: now * 2.0_f64.powf(exponent - 1.0) * (1.0 - error).max(0.0),
+            high: mean * (1.0 + error),
         },
     })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use heapsoak_verdict::{Arm, ComponentVerdict, Growth, difference};
+use heapsoak_verdict::{Subject, difference};
 
 use crate::naive::METHODS;
 use crate::order::Order;
@@ -141,7 +141,7 @@ pub(crate) fn figures(
         at_limit: Share::count(limited.iter().map(|(_, found)| leaks(found))),
         never_found: stepwise.len() - requests.len(),
         requests,
-        flips: pairs(tried, &|a, b| difference(arm(a), arm(b)).is_some()),
+        flips: pairs(tried, &differ),
         sawtooth: Sawtooth {
             found: Share::count(teeth.iter().map(|(_, found)| leaks(found))),
             naive: by_method(&|at| Share::count(teeth.iter().map(|(_, found)| found.naive[at]))),
@@ -173,16 +173,14 @@ fn pairs(tried: &[Tried<'_>], differ: &dyn Fn(&Found, &Found) -> bool) -> Share 
     )
 }
 
-/// What a run says of its program as a whole.
-fn arm(found: &Found) -> Arm {
-    let verdict = match found.verdict.as_str() {
-        // Where only a resource leaks there is nothing to compare in bytes.
-        "leak" if found.growth.0 > 0.0 => ComponentVerdict::Leak,
-        "inconclusive" => ComponentVerdict::Inconclusive,
-        _ => ComponentVerdict::Stable,
+/// Whether two runs say different things of any component or resource of either.
+fn differ(a: &Found, b: &Found) -> bool {
+    let of = |found: &Found, name: &str| {
+        let own = found.subjects.iter().find(|(own, _)| own == name);
+        own.map_or_else(Subject::absent, |(_, subject)| subject.clone())
     };
-    let (estimate, low, high) = found.growth;
-    Arm { verdict, growth: Growth { estimate, low, high }, minimum_detectable: found.limit }
+    let names = a.subjects.iter().chain(&b.subjects).map(|(name, _)| name);
+    names.into_iter().any(|name| difference(&of(a, name), &of(b, name)).is_some())
 }
 
 impl Figures {

@@ -1,8 +1,8 @@
 //! One trial, in the process that runs it.
 
 use heapsoak_corpus::{Draw, Growth, Outcome, Trial, cases};
-use heapsoak_record::{End, Moment, OWN_COMPONENT, Outcome as Ending, Recording, Snapshot};
-use heapsoak_verdict::{Pattern, RunVerdict, explain, judge};
+use heapsoak_record::{End, Moment, OWN_COMPONENT, Outcome as Ending, Recording, Snapshot, Unit};
+use heapsoak_verdict::{Judgement, Pattern, RunVerdict, Subject, explain, judge};
 use serde::{Deserialize, Serialize};
 
 use crate::error::AccuracyError;
@@ -37,6 +37,8 @@ pub(crate) struct Found {
     pub(crate) naive: Vec<bool>,
     /// Steps after which it was first called a leak, asked after each cycle.
     pub(crate) found_after: Option<u64>,
+    /// Each component and each resource that is judged, to be compared with another run's.
+    pub(crate) subjects: Vec<(String, Subject)>,
     /// Each piece of evidence and how it weighed.
     pub(crate) evidence: Vec<String>,
 }
@@ -102,8 +104,18 @@ fn look_at(outcome: &Outcome, truth: Option<f64>, stepwise: bool) -> Found {
         by_time: judgement.findings.iter().any(|finding| finding.pattern == Pattern::TimeDriven),
         naive: naive::answers(recording),
         found_after: if stepwise { found_after(recording) } else { None },
+        subjects: subjects(judgement),
         evidence: evidence(recording),
     }
+}
+
+fn subjects(judgement: &Judgement) -> Vec<(String, Subject)> {
+    let components = judgement.components.iter();
+    let resources = judgement.resources.iter().filter(|resource| resource.unit == Unit::Count);
+    components
+        .map(|component| (component.name.clone(), Subject::component(judgement, component)))
+        .chain(resources.map(|resource| (resource.name.clone(), Subject::resource(resource))))
+        .collect()
 }
 
 /// Bytes alive, but for the tool's own.

@@ -196,11 +196,20 @@ impl Fix {
     }
 }
 
+/// The growth that goes on. What is bounded has levelled: it may have grown on the way there, but what goes on unseen is
+/// less than what would have been called a leak.
+fn lasting(arm: super::Arm) -> Growth {
+    if arm.verdict == ComponentVerdict::Bounded && arm.growth.high > arm.minimum_detectable {
+        return Growth { estimate: 0.0, low: 0.0, high: arm.minimum_detectable };
+    }
+    arm.growth
+}
+
 /// The bytes and each resource that leaked before, within what was asked about.
 fn parts(comparison: &Comparison<'_>, asked: &[String], rows: &[Row], resources: &[Row]) -> Vec<Part> {
     let in_scope = |name: &str| asked.is_empty() || asked.iter().any(|asked| asked == name);
     let leaked = |row: &&Row| leaks(row.before.as_ref());
-    let growth = |arm: Option<super::Arm>| arm.map_or(Growth::default(), super::Arm::lasting);
+    let growth = |arm: Option<super::Arm>| arm.map_or(Growth::default(), lasting);
     let mut parts = Vec::new();
     let scope = || rows.iter().filter(|row| in_scope(&row.name));
     if scope().any(|row| leaked(&row)) {

@@ -8,12 +8,13 @@ mod sites;
 mod terminal;
 
 use heapsoak_record::Unit;
-use heapsoak_verdict::{ComponentVerdict, Growth, RunVerdict};
+use heapsoak_verdict::{ComponentVerdict, Growth, RunVerdict, Subject};
 
 use crate::{Run, phrases};
 
 pub use fix::{Fix, FixVerdict, Part, Share};
-pub use row::{Arm, Change, Row};
+pub use heapsoak_verdict::Arm;
+pub use row::{Change, Row};
 pub use sites::SiteRow;
 
 /// Two runs, the earlier one first.
@@ -35,39 +36,21 @@ impl<'a> Comparison<'a> {
     /// Every component of either run, what changed most first.
     #[must_use]
     pub fn components(&self) -> Vec<Row> {
-        let arms = |run: &Run<'_>| {
+        let subjects = |run: &Run<'_>| {
             let components = run.judgement.components.iter();
-            components
-                .map(|one| {
-                    let arm = Arm {
-                        verdict: one.verdict,
-                        growth: one.growth_bytes_per_1000_requests,
-                        minimum_detectable: one.minimum_detectable_bytes_per_1000_requests,
-                    };
-                    (one.name.clone(), arm)
-                })
-                .collect::<Vec<_>>()
+            components.map(|one| (one.name.clone(), Subject::component(run.judgement, one))).collect()
         };
-        row::pair(arms(&self.before), arms(&self.after), Unit::Bytes)
+        row::pair(subjects(&self.before), subjects(&self.after), Unit::Bytes)
     }
 
     /// Every counted resource of either run, what changed most first.
     #[must_use]
     pub fn resources(&self) -> Vec<Row> {
-        let arms = |run: &Run<'_>| {
+        let subjects = |run: &Run<'_>| {
             let counted = run.judgement.resources.iter().filter(|one| one.unit == Unit::Count);
-            counted
-                .map(|one| {
-                    let arm = Arm {
-                        verdict: one.verdict,
-                        growth: one.growth_per_1000_requests,
-                        minimum_detectable: one.minimum_detectable_per_1000_requests,
-                    };
-                    (one.name.clone(), arm)
-                })
-                .collect::<Vec<_>>()
+            counted.map(|one| (one.name.clone(), Subject::resource(one))).collect()
         };
-        row::pair(arms(&self.before), arms(&self.after), Unit::Count)
+        row::pair(subjects(&self.before), subjects(&self.after), Unit::Count)
     }
 
     /// Whether the fix between the two runs holds: for some components, or, when none are named, for everything that
@@ -149,7 +132,8 @@ impl Shares {
     }
 }
 
-/// The difference of two independent estimates: their half-widths add in squares.
+/// The difference of two independent estimates, to be shown: their half-widths add in squares. Whether two runs differ is
+/// the verdict's to say.
 fn difference(after: Growth, before: Growth) -> Growth {
     let estimate = after.estimate - before.estimate;
     let below = (after.estimate - after.low).hypot(before.high - before.estimate);

@@ -1,30 +1,8 @@
 use heapsoak_record::Unit;
-use heapsoak_verdict::{ComponentVerdict, Growth};
+use heapsoak_verdict::{Arm, Growth, Subject};
 use serde::Serialize;
 
 use super::{difference, leaks};
-
-/// What one run says of a component, a resource or a site.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Arm {
-    /// Its verdict.
-    pub verdict: ComponentVerdict,
-    /// Its growth per 1,000 requests of the run.
-    pub growth: Growth,
-    /// The smallest growth that would have been called a leak.
-    pub minimum_detectable: f64,
-}
-
-impl Arm {
-    /// The growth that goes on. What is bounded has levelled: it may have grown on the way there, but what goes on
-    /// unseen is less than what would have been called a leak.
-    pub(super) fn lasting(self) -> Growth {
-        if self.verdict == ComponentVerdict::Bounded && self.growth.high > self.minimum_detectable {
-            return Growth { estimate: 0.0, low: 0.0, high: self.minimum_detectable };
-        }
-        self.growth
-    }
-}
 
 /// Something of either run, in both.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -37,7 +15,7 @@ pub struct Row {
     pub before: Option<Arm>,
     /// In the later run; none when it is not there.
     pub after: Option<Arm>,
-    /// Growth of the later run less that of the earlier one, per 1,000 requests.
+    /// Growth of the later run less that of the earlier one, per 1,000 requests of each, with a 95 % interval.
     pub difference: Growth,
     /// What that means.
     pub change: Change,
@@ -53,6 +31,8 @@ pub enum Change {
     Worse,
     /// It leaks as it did: no difference is shown.
     Same,
+    /// It is called a leak in one run alone, and the other can have missed it, or was undecided.
+    Unclear,
     /// It still leaks, less than it did.
     Better,
     /// It leaked, and leaks no more.
@@ -69,26 +49,35 @@ impl Change {
             Change::New => "new leak",
             Change::Worse => "leaks more",
             Change::Same => "leaks as before",
+            Change::Unclear => "leaks in one, below the limit of the other",
             Change::Better => "leaks less",
             Change::Gone => "gone",
             Change::None => "–",
         }
     }
 
-    fn of(before: Option<&Arm>, after: Option<&Arm>, difference: Growth) -> Change {
-        match (leaks(before), leaks(after)) {
-            (false, false) => Change::None,
-            (false, true) => Change::New,
-            (true, false) => Change::Gone,
-            (true, true) if difference.low > 0.0 => Change::Worse,
-            (true, true) if difference.high < 0.0 => Change::Better,
-            (true, true) => Change::Same,
+    /// What the verdict says of both, in a word.
+    fn of(before: &Subject, after: &Subject) -> Change {
+        let difference = heapsoak_verdict::difference(before, after);
+        let rises = difference.map(|difference| difference.estimate > 0.0);
+        match (leaks(Some(&before.arm)), leaks(Some(&after.arm)), rises) {
+            (false, false, _) => Change::None,
+            (false, true, Some(_)) => Change::New,
+            (true, false, Some(_)) => Change::Gone,
+            (true, true, Some(true)) => Change::Worse,
+            (true, true, Some(false)) => Change::Better,
+            (true, true, None) => Change::Same,
+            (_, _, None) => Change::Unclear,
         }
     }
 }
 
 /// Pairs what two runs say by its name; what leaks now first, then by the size of the change.
-pub(super) fn pair(before: Vec<(String, Arm)>, mut after: Vec<(String, Arm)>, unit: Unit) -> Vec<Row> {
+pub(super) fn pair(
+    before: Vec<(String, Subject)>,
+    mut after: Vec<(String, Subject)>,
+    unit: Unit,
+) -> Vec<Row> {
     let mut rows: Vec<Row> = before
         .into_iter()
         .map(|(name, before)| {
@@ -106,10 +95,13 @@ pub(super) fn pair(before: Vec<(String, Arm)>, mut after: Vec<(String, Arm)>, un
 }
 
 impl Row {
-    fn of(name: String, unit: Unit, before: Option<Arm>, after: Option<Arm>) -> Row {
-        let growth = |arm: Option<Arm>| arm.map_or(Growth::default(), |arm| arm.growth);
-        let difference = difference(growth(after), growth(before));
-        let change = Change::of(before.as_ref(), after.as_ref(), difference);
-        Row { name, unit, before, after, difference, change }
+    fn of(name: String, unit: Unit, before: Option<Subject>, after: Option<Subject>) -> Row {
+        let growth = |one: &Option<Subject>| one.as_ref().map_or(Growth::default(), |one| one.arm.growth);
+        let difference = difference(growth(&after), growth(&before));
+        let arm = |one: &Option<Subject>| one.as_ref().map(|one| one.arm);
+        let (arm_before, arm_after) = (arm(&before), arm(&after));
+        let or_absent = |one: Option<Subject>| one.unwrap_or_else(Subject::absent);
+        let change = Change::of(&or_absent(before), &or_absent(after));
+        Row { name, unit, before: arm_before, after: arm_after, difference, change }
     }
 }

@@ -120,7 +120,7 @@ fn inked(arm: Option<super::Arm>) -> String {
 fn change(change: Change) -> String {
     let ink = match change {
         Change::New | Change::Worse | Change::Same => Ink::Bad,
-        Change::Better => Ink::Doubtful,
+        Change::Unclear | Change::Better => Ink::Doubtful,
         Change::Gone => Ink::Good,
         Change::None => Ink::Quiet,
     };

@@ -22,6 +22,8 @@ fn set(run: &mut Judged, component: &str, verdict: ComponentVerdict, growth: Gro
     let found =
         run.1.components.iter_mut().find(|one| one.name == component).expect("the component is there");
     (found.verdict, found.growth_bytes_per_1000_requests) = (verdict, growth);
+    // On no kind in particular.
+    found.kinds.clear();
 }
 
 fn close_the_pipes(run: &mut Judged) {
@@ -185,7 +187,7 @@ fn what_leaks_now_stands_first_and_each_change_has_its_name() {
     let before = leaking();
     let mut after = leaking();
     set(&mut after, "session", ComponentVerdict::Leak, growth(120_000.0, 700.0));
-    set(&mut after, "cache", ComponentVerdict::Leak, growth(500.0, 100.0));
+    set(&mut after, "cache", ComponentVerdict::Leak, growth(5000.0, 100.0));
     let comparison = compare(&before, &after);
     let rows = comparison.components();
     assert_eq!((rows[0].name.as_str(), rows[0].change), ("cache", Change::New));
@@ -195,6 +197,22 @@ fn what_leaks_now_stands_first_and_each_change_has_its_name() {
     let rows = comparison.components();
     assert_eq!((rows[0].name.as_str(), rows[0].change), ("session", Change::Gone));
     assert_eq!(compare(&before, &before).components()[0].change, Change::Same);
+}
+
+#[test]
+fn a_leak_below_the_limit_of_the_other_run_is_called_neither_new_nor_gone() {
+    let (before, mut after) = (leaking(), leaking());
+    let limit = before.1.component("cache").unwrap().minimum_detectable_bytes_per_1000_requests;
+    set(&mut after, "cache", ComponentVerdict::Leak, growth(0.9 * limit, 0.0));
+    let change = |before: &Judged, after: &Judged| {
+        let rows = compare(before, after).components();
+        rows.iter().find(|row| row.name == "cache").unwrap().change
+    };
+    assert_eq!(change(&before, &after), Change::Unclear);
+    assert_eq!(change(&after, &before), Change::Unclear);
+    set(&mut after, "cache", ComponentVerdict::Leak, growth(1.1 * limit, 0.0));
+    assert_eq!(change(&before, &after), Change::New);
+    assert_eq!(change(&after, &before), Change::Gone);
 }
 
 #[test]

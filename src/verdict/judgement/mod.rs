@@ -12,10 +12,10 @@ pub use finding::{Finding, Pattern, Severity};
 pub use resource::{ResourceJudgement, ResourcePoint};
 pub use run::{Control, Judgement, OutOfMemory, Quality, Requests, RunVerdict};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// An estimate with its 95 % interval.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Growth {
     /// Best estimate.
     pub estimate: f64,
