@@ -4,6 +4,7 @@
 //! leaks stays: so the rest of old cohorts is what tells a leak. Judged are cohorts past warm-up and not among the
 //! youngest; where the scenario advances the server's clock, only those that have been through an advance.
 
+use crate::judgement::Growth;
 use crate::policy::Policy;
 use crate::statistics::{
     MeanRate, chance_of_count, clip_exceptions, counted_rate, mann_kendall, mean_rate, median,
@@ -29,6 +30,9 @@ const FEW_GROUPS: usize = 10;
 /// A cohort with so many times the blocks of the others, and of a few blocks that are nothing special, is an exception.
 const FAR_MORE: f64 = 10.0;
 const FEW_BLOCKS: f64 = 3.0;
+
+/// A fall of the rate that chance brings about more often than this is none.
+const FALLING: f64 = 0.05;
 
 /// Memory turns over when the oldest cohorts have lost this share of what they held.
 pub(crate) const TURNED_OVER: f64 = 0.9;
@@ -297,6 +301,19 @@ fn pool(timeline: &Timeline<'_>, unit: &Unit, spans: &[usize], policy: &Policy) 
     groups
 }
 
+/// Whether rates fall from group to group by more than chance.
+fn falls(rates: &[f64]) -> bool {
+    let reversed: Vec<f64> = rates.iter().rev().copied().collect();
+    mann_kendall(&reversed).p < FALLING
+}
+
+/// A rate that falls is no one number: its interval reaches from what the young keep, if they keep anything, to what the
+/// old do.
+fn spanned(rate: Growth, young: f64, old: f64) -> Growth {
+    let low = if young > 0.0 { rate.low.min(young) } else { rate.low };
+    Growth { low, high: rate.high.max(old), ..rate }
+}
+
 /// Whether groups keep less and less: the youngest third (survivors, requests) clearly less than the oldest third, and
 /// either by more than half, or falling from group to group. Blocks come `clumping` at a time.
 fn thins_out(rates: &[f64], old: (f64, f64), young: (f64, f64), clumping: f64) -> bool {
@@ -381,6 +398,10 @@ fn summarise(
         (blocks[range.clone()].iter().sum::<f64>(), exposures[range].iter().sum::<f64>().max(1.0))
     };
     let (old, young) = (ends(0..third), ends(groups.len() - third..groups.len()));
+    if falls(&block_rates) {
+        let per_block = bytes.iter().sum::<f64>() / total_blocks.max(1.0);
+        kept.rate = spanned(kept.rate, young.0 / young.1 * per_block, old.0 / old.1 * per_block);
+    }
     Rest {
         judged: judged.to_vec(),
         warm_up: known.warm_up,

@@ -58,16 +58,18 @@ pub(crate) fn sublinear(timeline: &Timeline<'_>, unit: &Unit, rest: &Rest) -> Op
     let exponents: Vec<f64> = marks.windows(2).map(|pair| (pair[1] / pair[0]).log2()).collect();
     let (first, exponent) = (*exponents.first()?, *exponents.last()?);
     let lasts = exponent >= LEAST_KEPT * first && exponent >= LEAST_EXPONENT && first <= MOST_EXPONENT;
-    let mean = marks[DOUBLINGS] / end * unit.block_bytes(timeline.verdict_instant());
+    // Bytes as the judged cohorts keep them: without the steps of containers, and without what start-up holds.
+    let block = rest.kept.rate.estimate * rest.exposure / rest.blocks.max(1.0);
+    let mean = marks[DOUBLINGS] / end * block;
     // The exponent's own error: that of two counts.
     let error = (1.0 / (marks[DOUBLINGS] - marks[DOUBLINGS - 1])).sqrt() * 2.0;
     // A rate that falls is no one number: it was the mean of the run, and will be what twice the requests leave of it.
-    let now = exponent * mean;
+    let at_the_end = exponent * mean;
     lasts.then(|| Sublinear {
         exponent,
         grown: Growth {
-            estimate: now,
-            low: now * 2.0_f64.powf(exponent - 1.0) * (1.0 - error).max(0.0),
+            estimate: at_the_end,
+            low: at_the_end * 2.0_f64.powf(exponent - 1.0) * (1.0 - error).max(0.0),
             high: mean * (1.0 + error),
         },
     })

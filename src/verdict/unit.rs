@@ -105,18 +105,6 @@ impl Unit {
         let all = timeline.requests();
         if all > 0.0 { timeline.requests_of(self.kind) / all } else { 0.0 }
     }
-
-    /// Mean size of a block: of those alive, else of all ever allocated.
-    pub(crate) fn block_bytes(&self, instant: usize) -> f64 {
-        let Some(state) = self.states.get(instant) else { return 16.0 };
-        if state.live.blocks > 0.0 {
-            state.live.bytes / state.live.blocks
-        } else if state.allocated_blocks > 0.0 {
-            state.allocated_bytes / state.allocated_blocks
-        } else {
-            16.0
-        }
-    }
 }
 
 /// The units of a run: for each component one of the whole, followed by one per scope.

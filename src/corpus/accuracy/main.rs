@@ -41,8 +41,8 @@ struct Flags {
     /// Seeds per case
     #[arg(long, value_name = "N", default_value_t = 20)]
     seeds: u64,
-    /// The first seed; 1 to 10 were used to calibrate, so that others are reported
-    #[arg(long, value_name = "N", default_value_t = 101)]
+    /// The first seed; the rules were made with 1 to 40 and changed after looks at 101 to 120 and 201 to 220
+    #[arg(long, value_name = "N", default_value_t = 301)]
     first_seed: u64,
     /// Only the cases whose name contains this
     #[arg(long, value_name = "TEXT")]

@@ -56,7 +56,7 @@ fn write(text: &mut String, figures: &Figures) -> std::fmt::Result {
         share(figures.sawtooth.found)
     )?;
     writeln!(text, "| A/A: two runs of a program said to differ | {} | ≤ 0.1 % |", share(figures.flips))?;
-    writeln!(text, "| the same, detection limits left aside | {} | |", share(figures.different))?;
+    writeln!(text, "| called a leak in one of them and not in the other | {} | |", share(figures.different))?;
     writeln!(text, "| leaks per second told from leaks per request | {} | |", share(figures.time_driven))?;
     writeln!(
         text,
