@@ -92,6 +92,31 @@ fn a_draft_of_what_is_none_is_one_clear_line() {
 }
 
 #[test]
+fn a_leak_is_found_under_a_rhythm_as_under_none_and_the_report_says_what_was_done() {
+    let bench = Workbench::new();
+    let scenario = repository().join("leak-scenarios/rhythms/burst.toml").display().to_string();
+    bench.heapsoak(&["soak", &scenario, "--no-zoom", "--out", "run"]).assert().code(0);
+    let report = bench.json("run/report.json");
+    // What came before the cycles is in no figure.
+    let (sent, cycles) =
+        (report["requests"]["sent"].as_u64().unwrap(), report["quality"]["cycles"].as_u64().unwrap());
+    assert_eq!(sent, cycles * 200);
+    let phases = report["phases"].as_array().unwrap();
+    let names: Vec<_> = phases.iter().map(|phase| phase["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["ramp", "steady", "burst", "pause"]);
+    assert_eq!((&phases[0]["requests"], &phases[0]["before_the_cycles"]), (&300.into(), &true.into()));
+    assert_eq!((&phases[2]["connections"], &phases[2]["times"]), (&32.into(), &cycles.into()));
+    assert_eq!(phases[1]["requests"].as_u64().unwrap() + phases[2]["requests"].as_u64().unwrap(), sent);
+    assert!(phases[3]["took_ms"].as_u64() >= Some(100 * cycles) && phases[3]["requests"] == 0);
+    let page = std::fs::read_to_string(bench.path("run/report.html")).unwrap();
+    assert!(page.contains("Phase burst, in each of"), "the page tells of the phases");
+    let healthy = ["soak", &scenario, "--as-found", "none", "--no-zoom", "--out", "healthy", "--quiet"];
+    bench.heapsoak(&healthy).output().unwrap();
+    assert_ne!(bench.json("healthy/report.json")["verdict"], "leak");
+    bench.assert_nothing_left();
+}
+
+#[test]
 fn a_variable_that_is_not_set_is_asked_for_before_anything_starts() {
     let bench = Workbench::new();
     let file = source("shop.har").display().to_string();
