@@ -13,6 +13,9 @@ const SHORT: u64 = 64;
 /// Share of the longer functions, in percent, that set up a frame pointer in a build that keeps them.
 const MOST: usize = 50;
 
+/// Functions it takes to say anything of a build.
+const FEW: usize = 20;
+
 /// What a server's program lets a run find out.
 pub(super) fn examine(path: &Path) -> Result<Vec<Advice>, Failure> {
     let wrong = |why: String| {
@@ -61,17 +64,22 @@ fn debug_info(program: &object::File<'_>) -> Advice {
 /// A function of a build that keeps frame pointers begins by setting one up.
 fn frame_pointers(program: &object::File<'_>) -> Advice {
     let remedy = "build it with RUSTFLAGS=\"-C force-frame-pointers=yes\"";
-    let (mut long, mut framed) = (0_usize, 0_usize);
-    for symbol in
-        program.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.size() >= SHORT)
-    {
-        let section = symbol.section_index().and_then(|index| program.section_by_index(index).ok());
-        let start = section.and_then(|section| section.data_range(symbol.address(), 48).ok().flatten());
-        let Some(start) = start else { continue };
-        long += 1;
-        framed += usize::from(sets_up_a_frame(program.architecture(), start));
-    }
-    if long < 20 {
+    let functions = || {
+        let text =
+            |symbol: &object::Symbol<'_, '_>| symbol.kind() == SymbolKind::Text && symbol.size() >= SHORT;
+        program.symbols().filter(text)
+    };
+    // The standard library comes built, with frame pointers or without, whatever the program was built with; so does C.
+    let own: Vec<bool> = functions()
+        .filter(|symbol| symbol.name().is_ok_and(is_of_a_crate))
+        .filter_map(|symbol| keeps_a_frame(program, &symbol))
+        .collect();
+    let kept: Vec<bool> = match own.len() {
+        FEW.. => own,
+        _ => functions().filter_map(|symbol| keeps_a_frame(program, &symbol)).collect(),
+    };
+    let (long, framed) = (kept.len(), kept.iter().filter(|kept| **kept).count());
+    if long < FEW {
         return Advice::worse(
             "the program has too few symbols to tell whether it keeps frame pointers",
             remedy,
@@ -84,6 +92,22 @@ fn frame_pointers(program: &object::File<'_>) -> Advice {
         ));
     }
     Advice::worse(format!("only {percent} % of the functions keep a frame pointer: stacks end early"), remedy)
+}
+
+/// Whether a function keeps a frame; none when its code is not there.
+fn keeps_a_frame(program: &object::File<'_>, symbol: &object::Symbol<'_, '_>) -> Option<bool> {
+    let section = program.section_by_index(symbol.section_index()?).ok()?;
+    let start = section.data_range(symbol.address(), 48).ok().flatten()?;
+    Some(sets_up_a_frame(program.architecture(), start))
+}
+
+/// Whether a symbol is a Rust function of anything but the standard library and what that is built with.
+fn is_of_a_crate(symbol: &str) -> bool {
+    let function = format!("{:#}", rustc_demangle::demangle(symbol));
+    let bare = function.trim_start_matches(['<', '&', '(', '[']);
+    let library =
+        ["std::", "core::", "alloc::", "__rustc", "gimli::", "addr2line::", "rustc_demangle::", "object::"];
+    function.contains("::") && !library.iter().any(|name| bare.starts_with(name))
 }
 
 /// Whether the first instructions of a function set up a frame pointer.

@@ -9,30 +9,7 @@ use std::fs;
 use predicates::prelude::PredicateBooleanExt as _;
 use predicates::str::contains;
 use serde_json::Value;
-use workbench::Workbench;
-
-/// A short, healthy scenario of the built-in server.
-const SHORT: &str = r#"
-version = 1
-description = "a few look-ups"
-include = ["leak-scenarios/kinds/cache.toml"]
-[target]
-args = ["--cache-capacity", "20"]
-[load]
-cycles = 12
-max-cycles = 24
-requests-per-cycle = 60
-[weights]
-"cache.hit" = 3
-"cache.miss" = 1
-"#;
-
-/// The same with a leak.
-fn leaking() -> String {
-    SHORT
-        .replace("args = [\"--cache-capacity\", \"20\"]", "as-found = \"cache\"")
-        .replace("\"cache.miss\" = 1", "\"cache.unknown-namespace\" = 2")
-}
+use workbench::{LOOK_UPS, Workbench, leaking_look_ups};
 
 /// Fails unless a document is as the published schema says.
 fn assert_valid(bench: &Workbench, gate: &Value) {
@@ -59,7 +36,7 @@ fn outcomes(gate: &Value) -> Vec<(String, String)> {
 #[test]
 fn a_healthy_run_passes_and_leaves_every_format_a_ci_can_use() {
     let bench = Workbench::new();
-    bench.file("short.toml", SHORT);
+    bench.file("short.toml", LOOK_UPS);
     bench
         .heapsoak(&["check", "short.toml", "--out", "run"])
         .assert()
@@ -91,7 +68,7 @@ fn a_healthy_run_passes_and_leaves_every_format_a_ci_can_use() {
 #[test]
 fn a_leak_fails_unless_it_is_suppressed_and_budgets_are_held_against_the_run() {
     let bench = Workbench::new();
-    bench.file("short.toml", &leaking());
+    bench.file("short.toml", &leaking_look_ups("cache"));
     bench
         .heapsoak(&["check", "short.toml", "--out", "run", "--quiet"])
         .assert()
@@ -120,7 +97,7 @@ fn a_leak_fails_unless_it_is_suppressed_and_budgets_are_held_against_the_run() {
 #[test]
 fn a_baseline_is_written_on_request_and_held_against_the_next_run() {
     let bench = Workbench::new();
-    bench.file("short.toml", SHORT);
+    bench.file("short.toml", LOOK_UPS);
     let update =
         ["check", "short.toml", "--baseline", "base.toml", "--update-baseline", "--quiet", "--out", "one"];
     bench.heapsoak(&update).assert().code(0).stderr(contains("look at what changed"));
@@ -181,7 +158,7 @@ fn a_soak_test_that_does_not_exist_is_never_passed() {
 #[test]
 fn a_recording_without_a_control_closes_the_gate_and_says_so() {
     let bench = Workbench::new();
-    bench.file("short.toml", SHORT);
+    bench.file("short.toml", LOOK_UPS);
     bench.heapsoak(&["soak", "short.toml", "--out", "run", "--quiet"]).assert().code(0);
     let text = fs::read_to_string(bench.path("run/recording.jsonl")).unwrap();
     let without: String = text
@@ -200,7 +177,7 @@ fn a_recording_without_a_control_closes_the_gate_and_says_so() {
 #[test]
 fn a_detection_limit_is_planted_as_the_control_and_closes_the_gate_when_it_is_not_reached() {
     let bench = Workbench::new();
-    bench.file("short.toml", SHORT);
+    bench.file("short.toml", LOOK_UPS);
     bench.file("heapsoak.toml", "version = 1\n[gate]\ndetection-limit = 200");
     bench
         .heapsoak(&["check", "short.toml", "--out", "run", "--quiet"])

@@ -7,23 +7,8 @@ mod workbench;
 use std::fs;
 use std::process::{Command, Output};
 
-use workbench::{Workbench, repository};
+use workbench::{LOOK_UPS, Workbench, repository};
 use yaml_rust2::{Yaml, YamlLoader};
-
-const SHORT: &str = r#"
-version = 1
-description = "a few look-ups"
-include = ["leak-scenarios/kinds/cache.toml"]
-[target]
-args = ["--cache-capacity", "20"]
-[load]
-cycles = 12
-max-cycles = 24
-requests-per-cycle = 60
-[weights]
-"cache.hit" = 3
-"cache.miss" = 1
-"#;
 
 fn script(bench: &Workbench, name: &str, arguments: &[&str]) -> Command {
     command(bench, &repository().join("scripts").join(name).display().to_string(), arguments)
@@ -50,7 +35,7 @@ fn yaml(file: &str) -> Yaml {
 #[test]
 fn the_check_script_leaves_what_a_ci_shows_and_replaces_only_its_own_folder() {
     let bench = Workbench::new();
-    bench.file("short.toml", SHORT);
+    bench.file("short.toml", LOOK_UPS);
     let first = script(&bench, "ci-leak-check.sh", &["short.toml", "--quiet"]).output().unwrap();
     assert_eq!(first.status.code(), Some(0), "{}", said(&first));
     for file in ["gate.json", "junit.xml", "report.sarif", "report.md", "report.html", "recording.jsonl"] {
@@ -70,7 +55,7 @@ fn the_check_script_leaves_what_a_ci_shows_and_replaces_only_its_own_folder() {
 fn the_check_script_fails_with_the_code_of_the_gate() {
     let bench = Workbench::new();
     bench.file("heapsoak.toml", "version = 1\n[budget.component.unscoped]\npeak = 1");
-    bench.file("short.toml", SHORT);
+    bench.file("short.toml", LOOK_UPS);
     let failed = script(&bench, "ci-leak-check.sh", &["short.toml", "--quiet"]).output().unwrap();
     assert_eq!(failed.status.code(), Some(3), "{}", said(&failed));
     let missing = script(&bench, "ci-leak-check.sh", &["nightly"]).output().unwrap();
@@ -80,7 +65,7 @@ fn the_check_script_fails_with_the_code_of_the_gate() {
 #[test]
 fn the_step_of_the_action_runs_and_sets_its_outputs() {
     let bench = Workbench::new();
-    bench.file("short.toml", SHORT);
+    bench.file("short.toml", LOOK_UPS);
     let action = yaml("action.yml");
     let steps = action["runs"]["steps"].as_vec().unwrap();
     let step = steps.iter().find(|step| step["id"].as_str() == Some("check")).unwrap();
@@ -118,7 +103,7 @@ fn the_template_for_gitlab_runs_the_script_and_keeps_its_files() {
     let lines: Vec<&str> =
         job["script"].as_vec().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
     let bench = Workbench::new();
-    bench.file("short.toml", SHORT);
+    bench.file("short.toml", LOOK_UPS);
     // The clone is the repository itself.
     fs::create_dir_all(bench.path(".heapsoak")).unwrap();
     std::os::unix::fs::symlink(repository(), bench.path(".heapsoak/source")).unwrap();
@@ -137,7 +122,7 @@ fn the_template_for_gitlab_runs_the_script_and_keeps_its_files() {
 #[test]
 fn the_soak_before_a_release_runs_for_its_time_in_one_process_and_is_gated() {
     let bench = Workbench::new();
-    bench.file("short.toml", SHORT);
+    bench.file("short.toml", LOOK_UPS);
     let output = script(&bench, "soak.sh", &["3s", "short.toml"]).env("OUT", "long").output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let report = bench.json("long/short/report.json");

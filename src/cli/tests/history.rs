@@ -8,29 +8,13 @@ use std::fs;
 
 use predicates::prelude::PredicateBooleanExt as _;
 use predicates::str::contains;
-use workbench::Workbench;
-
-const HEALTHY: &str = r#"
-version = 1
-description = "a few look-ups"
-include = ["leak-scenarios/kinds/cache.toml"]
-[target]
-args = ["--cache-capacity", "20"]
-[load]
-cycles = 12
-max-cycles = 24
-requests-per-cycle = 60
-[weights]
-"cache.hit" = 3
-"cache.unknown-namespace" = 1
-"#;
+use workbench::{LOOK_UPS, Workbench, leaking_look_ups};
 
 #[test]
 fn the_commit_where_a_leak_came_in_is_named_in_terminal_and_page() {
     let bench = Workbench::new();
-    let leaking = HEALTHY.replace("[target]", "[target]\nas-found = \"cache.namespaces\"");
-    let leaking = leaking.replace("args = [\"--cache-capacity\", \"20\"]\n", "");
-    for (commit, text) in [("c1", HEALTHY), ("c2", HEALTHY), ("c3", &leaking), ("c4", &leaking)] {
+    let leaking = leaking_look_ups("cache.namespaces");
+    for (commit, text) in [("c1", LOOK_UPS), ("c2", LOOK_UPS), ("c3", &leaking), ("c4", &leaking)] {
         bench.file("look-ups.toml", text);
         bench.heapsoak(&["soak", "look-ups.toml", "--out", commit, "--quiet", "--no-zoom"]).output().unwrap();
         bench

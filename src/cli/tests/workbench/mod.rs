@@ -13,6 +13,29 @@ use serde_json::Value;
 /// Environment variable that every process of one bench inherits.
 const MARK: &str = "HEAPSOAK_TEST_BENCH";
 
+/// A short, healthy scenario of the built-in server.
+pub const LOOK_UPS: &str = r#"
+version = 1
+description = "a few look-ups"
+include = ["leak-scenarios/kinds/cache.toml"]
+[target]
+args = ["--cache-capacity", "20"]
+[load]
+cycles = 12
+max-cycles = 24
+requests-per-cycle = 60
+[weights]
+"cache.hit" = 3
+"cache.miss" = 1
+"#;
+
+/// [`LOOK_UPS`] with the server as it was found, and some look-ups in namespaces that do not exist.
+pub fn leaking_look_ups(as_found: &str) -> String {
+    LOOK_UPS
+        .replace("args = [\"--cache-capacity\", \"20\"]", &format!("as-found = \"{as_found}\""))
+        .replace("\"cache.miss\" = 1", "\"cache.unknown-namespace\" = 2")
+}
+
 /// A working folder of its own with the shipped scenarios in it.
 pub struct Workbench {
     folder: tempfile::TempDir,
