@@ -2,7 +2,8 @@ use std::time::{Duration, Instant};
 
 use heapsoak_probe::clock;
 use heapsoak_record::{
-    End, Event, FORMAT_VERSION, Header, Kind, KindCount, Moment, Outcome, Plan, Recording, Snapshot, Target,
+    End, Event, FORMAT_VERSION, Header, Kind, KindCount, Moment, Outcome, Plan, Recording, Resource,
+    Snapshot, Target, Unit,
 };
 
 use crate::cohorts::Cohorts;
@@ -16,6 +17,8 @@ pub(crate) struct Counted {
     cohorts: Cohorts,
     started: Instant,
     pub(crate) count: KindCount,
+    /// Whether what the system counts for the whole process is the soak's.
+    alone: bool,
 }
 
 impl Counted {
@@ -25,6 +28,7 @@ impl Counted {
             cohorts: Cohorts::default(),
             started: Instant::now(),
             count: KindCount::default(),
+            alone: soak.alone,
         }
     }
 
@@ -52,7 +56,7 @@ impl Counted {
             quiet: rested.quiet,
             waited_ms: millis(rested.waited),
             heap: Some(heap),
-            resources: Vec::new(),
+            resources: if self.alone { lent() } else { Vec::new() },
             gauges: Vec::new(),
         });
         self.cohorts.begin();
@@ -92,11 +96,23 @@ fn header(soak: &Soak) -> Header {
         },
         kinds: vec![Kind { name: KIND.to_owned(), weight: 1.0 }],
         claims: Vec::new(),
-        not_analysed: vec![
-            "memory that threads outside the soak's scope allocate".to_owned(),
-            "descriptors, threads and processes: they are the whole test binary's".to_owned(),
-        ],
+        not_analysed: not_analysed(soak),
     }
+}
+
+fn not_analysed(soak: &Soak) -> Vec<String> {
+    let mut all = vec!["memory that threads outside the soak's scope allocate".to_owned()];
+    if !soak.alone {
+        all.push("descriptors, threads and processes: they are the whole test binary's".to_owned());
+    }
+    all
+}
+
+/// What the system lends to the process, counted in pieces: descriptors, threads, children.
+fn lent() -> Vec<Resource> {
+    let mut lent = heapsoak_probe::resources();
+    lent.retain(|resource| resource.unit == Unit::Count);
+    lent
 }
 
 fn millis(duration: Duration) -> u64 {

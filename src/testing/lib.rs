@@ -84,6 +84,9 @@
 //! they are given the scope: [`heapsoak_probe::spawn_blocking`], or [`Context::current`](heapsoak_probe::Context)
 //! entered in the thread. What no component claims is charged to the soak by its name.
 //!
+//! Descriptors, threads and child processes the system counts for the whole process. A test that has its process to
+//! itself may have them judged, too: [`Soak::alone_in_its_process`].
+//!
 //! # How it is judged
 //!
 //! Iterations are cut into cycles. After each, the soak waits until nothing of it moves any more, and what is alive is

@@ -29,6 +29,7 @@ pub struct Soak {
     pub(crate) control_per_1000: f64,
     pub(crate) detection_limit: Option<f64>,
     pub(crate) components: Vec<String>,
+    pub(crate) alone: bool,
     pub(crate) budgets: Budgets,
 }
 
@@ -45,6 +46,7 @@ impl Soak {
             control_per_1000: 1024.0,
             detection_limit: None,
             components: Vec::new(),
+            alone: false,
             budgets: Budgets::default(),
         }
     }
@@ -86,6 +88,13 @@ impl Soak {
     /// that no longer reaches the cache is no test.
     pub fn components<'c>(self, names: impl IntoIterator<Item = &'c str>) -> Soak {
         Soak { components: names.into_iter().map(str::to_owned).collect(), ..self }
+    }
+
+    /// Judges descriptors, threads and child processes as well. The system counts these for the whole process, so nothing
+    /// else may go on in it: for a test that has its process to itself, as every test has under nextest, and under
+    /// `cargo test` the only one of its file. Beside other tests their files and threads would be held against this one.
+    pub fn alone_in_its_process(self) -> Soak {
+        Soak { alone: true, ..self }
     }
 
     /// What a component may cost, at most. Its leak passes up to the growth that is allowed here.

@@ -92,7 +92,7 @@ impl Defect {
 }
 
 /// A function's path without closures and traits: `<a::Kept as b::Memory>::remember` is `a::Kept::remember`.
-fn path(function: &str) -> String {
+pub(crate) fn path(function: &str) -> String {
     let function = function.trim_end_matches("::{{closure}}");
     match function.strip_prefix('<').and_then(|inner| inner.split_once(" as ")) {
         Some((kind, rest)) => format!("{kind}::{}", rest.rsplit("::").next().unwrap_or_default()),

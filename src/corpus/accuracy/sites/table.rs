@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use crate::measures::Share;
 use crate::sites::Figures;
-use crate::sites::defects::Judged;
+use crate::sites::defects::{Judged, path};
 use crate::sites::row::{Named, Row};
 
 /// What the figures are.
@@ -103,7 +103,7 @@ fn name(place: &str) -> &str {
 
 /// The last two names of a function.
 fn short(function: &str) -> String {
-    let function = function.replace("::{{closure}}", "");
+    let function = path(function);
     let mut names: Vec<&str> = function.rsplit("::").take(2).collect();
     names.reverse();
     names.join("::")
