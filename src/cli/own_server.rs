@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use heapsoak_driver::{OwnServer, Scenario, ServerSource, check_url, split_command};
+use heapsoak_driver::{HttpVersion, OwnServer, Scenario, ServerSource, check_url, split_command};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -20,10 +20,19 @@ pub(crate) struct OwnServerOptions {
     /// Soak a process that runs without the probe, seen from outside. Needs --url.
     #[arg(long, value_name = "PID")]
     pid: Option<u32>,
-    /// Where the server listens: http://HOST:PORT, unix:/PATH or tcp://HOST:PORT. On its own: soak
-    /// whichever process listens there, without the probe.
+    /// Where the server listens: http://HOST:PORT, https://HOST:PORT, unix:/PATH, https+unix:/PATH or tcp://HOST:PORT. On
+    /// its own: soak whichever process listens there, without the probe.
     #[arg(long, value_name = "URL", value_parser = read_url)]
     url: Option<String>,
+    /// Speak HTTP/2: with prior knowledge, or agreed on in the TLS handshake (ALPN).
+    #[arg(long)]
+    http2: bool,
+    /// File with certificates in PEM to trust besides the system's, for a server with TLS.
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    ca: Option<PathBuf>,
+    /// Take any certificate from a server with TLS.
+    #[arg(long)]
+    insecure: bool,
     /// Path of a request that is answered once the server is ready; without it, a connection is enough.
     #[arg(long, value_name = "PATH")]
     ready: Option<String>,
@@ -55,6 +64,9 @@ impl OwnServerOptions {
         };
         let nothing = source.is_none()
             && self.url.is_none()
+            && !self.http2
+            && self.ca.is_none()
+            && !self.insecure
             && self.ready.is_none()
             && self.metrics.is_none()
             && self.inspect.is_none();
@@ -63,7 +75,7 @@ impl OwnServerOptions {
         }
         let known = scenario.target.own.clone();
         if known.is_none() && source.is_none() && self.url.is_none() {
-            let why = "--ready, --metrics and --inspect are for a server of your own: give --spawn, --attach, --pid or --url";
+            let why = "--http2, --ca, --insecure, --ready, --metrics and --inspect are for a server of your own: give --spawn, --attach, --pid or --url";
             return Err(Failure::new(Exit::Usage, why));
         }
         let mut own = known.unwrap_or_default();
@@ -71,6 +83,11 @@ impl OwnServerOptions {
             own.source = source;
         }
         own.url = self.url.clone().or(own.url);
+        if self.http2 {
+            own.http = HttpVersion::Two;
+        }
+        own.ca = self.ca.clone().or(own.ca);
+        own.insecure = own.insecure || self.insecure;
         own.ready = self.ready.clone().or(own.ready);
         own.metrics = self.metrics.clone().or(own.metrics);
         own.inspect = self.inspect.clone().or(own.inspect);

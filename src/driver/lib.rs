@@ -34,8 +34,9 @@ pub use run::{DEFAULT_CONTROL_PER_1000, Run, run};
 pub use run_error::RunError;
 pub use scenario::{
     Advance, ClaimAnswer, ClockSource, DurationError, Expect, ExpectedComponent, ExpectedFinding, Fault,
-    Kind, Millis, OneOf, OwnServer, Pattern, Problem, Restart, RunVerdict, Scenario, ScenarioError,
-    ServerSource, Severity, TargetSpec, UnitVerdict, Vocabulary, check_url, scenario_schema, split_command,
+    HttpVersion, Kind, Millis, OneOf, OwnServer, Pattern, Problem, Restart, RunVerdict, Scenario,
+    ScenarioError, ServerSource, Severity, Spread, TargetSpec, UnitVerdict, Vocabulary, check_url,
+    scenario_schema, split_command,
 };
 pub use target::{Address, AddressError};
 pub use template::{Template, TemplateError};

@@ -72,20 +72,8 @@ pub(crate) fn take_turns<'a>(
 }
 
 /// HTTP requests of flows.
-pub(crate) fn count_requests(flows: &[PlannedFlow], scenario: &Scenario) -> u64 {
+fn count_requests(flows: &[PlannedFlow], scenario: &Scenario) -> u64 {
     flows.iter().map(|flow| cost(flow, scenario)).sum()
-}
-
-/// When each flow is to begin, from the first on.
-pub(crate) fn list_due(flows: &[PlannedFlow], rate: Rate, scenario: &Scenario) -> Vec<Duration> {
-    let all = count_requests(flows, scenario);
-    let mut begun = 0;
-    let due = flows.iter().map(|flow| {
-        let due = rate.due(begun, all);
-        begun += cost(flow, scenario);
-        due
-    });
-    due.collect()
 }
 
 fn cost(flow: &PlannedFlow, scenario: &Scenario) -> u64 {

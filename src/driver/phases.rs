@@ -62,6 +62,8 @@ impl Soak<'_> {
         rest: &mut Rest,
     ) -> Result<(), Ending> {
         let sent = Sent::of(flows, self.scenario);
+        // Without phases, the main stage has the load's rate.
+        let usual = self.scenario.rate.filter(|_| phases.is_empty() && self.is_main(flows));
         for Turn { name, work } in take_turns(phases, flows, self.scenario) {
             let (start, before) = (Instant::now(), tally.answered());
             let connections = match work {
@@ -72,6 +74,7 @@ impl Soak<'_> {
                 }
                 TurnWork::Send { flows: range, connections, rate } => {
                     let connections = connections.unwrap_or(self.plan.concurrency);
+                    let rate = rate.or(usual);
                     let work = Work { cycle, flows: &flows[range], sent: &sent, connections, rate };
                     self.send(work, tally).await;
                     connections
@@ -88,6 +91,11 @@ impl Soak<'_> {
         }
         self.load.hang_up();
         Ok(())
+    }
+
+    /// Whether flows are those of the main stage.
+    fn is_main(&self, flows: &[PlannedFlow]) -> bool {
+        flows.first().is_some_and(|flow| self.scenario.kinds[flow.kind].flow.stage == 0)
     }
 
     async fn send(&mut self, work: Work<'_>, tally: &Tally) {

@@ -80,6 +80,10 @@ impl Recorder {
         for failure in tally.take_failures() {
             self.event(failure)?;
         }
+        let cycle = self.recording.snapshots.last().map_or(0, |snapshot| snapshot.cycle);
+        if let Some(times) = tally.answer_times(cycle) {
+            self.event(times)?;
+        }
         let end = End { outcome, elapsed_ms: clock.elapsed_ms(), requests: tally.answered() };
         self.writer.end(&end)?;
         self.recording.end = Some(end);

@@ -191,7 +191,8 @@ pub async fn run(run: Run<'_>, watcher: &mut dyn Watcher) -> Result<Recording, R
         warm_up: run.scenario.warm_up_requests(),
     };
     let connections = run.scenario.most_connections(plan.concurrency);
-    let mut load = Load::new(target.address(), connections, numbering);
+    let mut load = Load::new(target.dial(), run.scenario, connections, numbering)
+        .map_err(|error| RunError::internal("can't make a timer for each connection", error))?;
     let mut soak = Soak {
         scenario: run.scenario,
         seed,

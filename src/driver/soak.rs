@@ -144,7 +144,7 @@ impl Soak<'_> {
         self.load.hang_up_all();
         let restarted = self.target.restart(killed).await;
         *self.observer = restarted.map_err(Ending::NotRestarted)?;
-        self.load.redirect(self.target.address());
+        self.load.redirect(self.target.dial());
         rest.forget_held();
         self.control.begin_anew();
         // Why there may be no stacks was said at the start already.

@@ -69,6 +69,16 @@ pub enum Event {
         /// Real time it took, in milliseconds.
         took_ms: u64,
     },
+    /// How long the requests took that were answered, all over the run.
+    AnswerTimes {
+        /// Cycle it ended with.
+        cycle: u32,
+        /// From the moment a request was sent to its answer.
+        from_sent: Percentiles,
+        /// How requests arrived, if they did at a rate and not whenever the one before was answered.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        arrivals: Option<Arrivals>,
+    },
     /// The positive control: the probe was asked to leak so much in this cycle.
     ControlPlanted {
         /// Cycle whose memory it is part of.
@@ -85,6 +95,37 @@ pub enum Event {
         /// Why.
         why: String,
     },
+}
+
+/// Times in microseconds that a share of the requests stays within; known to a tenth of a percent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Percentiles {
+    /// Half of them.
+    pub p50_us: u64,
+    /// Nine in ten.
+    pub p90_us: u64,
+    /// 99 in 100.
+    pub p99_us: u64,
+    /// 999 in 1,000.
+    pub p999_us: u64,
+    /// All of them.
+    pub max_us: u64,
+}
+
+/// Requests that arrived at a rate, whether or not those before were answered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Arrivals {
+    /// Arrivals asked for in 1,000 seconds.
+    pub asked_per_1000_s: u64,
+    /// Arrivals in 1,000 seconds while any were due.
+    pub came_per_1000_s: u64,
+    /// Arrivals.
+    pub count: u64,
+    /// Those that were sent more than a millisecond after their time, because every connection was taken.
+    pub late: u64,
+    /// From the moment a request was to be sent to its answer: what was answered late also counts for those that waited
+    /// behind it (corrected for coordinated omission).
+    pub from_due: Percentiles,
 }
 
 /// How a run ended.

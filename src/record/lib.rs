@@ -27,7 +27,7 @@ pub mod wire;
 mod writer;
 
 pub use budget::{Budgets, ComponentBudget, ResourceBudget};
-pub use event::{End, Event, Outcome};
+pub use event::{Arrivals, End, Event, Outcome, Percentiles};
 pub use header::{Claim, FORMAT_VERSION, Header, Kind, Plan, Target};
 pub use heap::{CONTROL_COMPONENT, Cell, Cohort, ContextHeap, Heap, MergedCohorts, OWN_COMPONENT, UNSCOPED};
 pub use module::Module;

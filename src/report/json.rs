@@ -5,6 +5,7 @@ use heapsoak_verdict::{
 };
 use serde::Serialize;
 
+use crate::answer_times::AnswerTimes;
 use crate::phases::PhaseSummary;
 use crate::{Footprint, Forecast, RenderError, Rendered, Renderer, Run, Site};
 
@@ -43,6 +44,8 @@ struct Document<'a> {
     as_found: &'a [String],
     started_unix_ms: u64,
     requests: Requests,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer_times: Option<AnswerTimes>,
     kinds: Vec<KindDocument<'a>>,
     components: Vec<ComponentDocument<'a>>,
     resources: Vec<ResourceDocument<'a>>,
@@ -185,6 +188,7 @@ impl<'a> Document<'a> {
             as_found: &header.target.as_found,
             started_unix_ms: header.started_unix_ms,
             requests: judgement.requests,
+            answer_times: AnswerTimes::of(run),
             kinds: kinds(run),
             components: judgement.components.iter().map(ComponentDocument::of).collect(),
             resources: resources_in(judgement, Unit::Count).map(ResourceDocument::of).collect(),

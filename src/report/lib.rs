@@ -7,6 +7,7 @@
 //! Bytes are written in binary units (1 KiB = 1,024 bytes) everywhere but in JSON, which has plain bytes.
 
 mod aggregate;
+mod answer_times;
 mod charts;
 mod check;
 mod comparison;

@@ -1,43 +1,34 @@
 use std::io;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
-use bytes::BytesMut;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::time::timeout;
+use tokio_rustls::rustls;
 
-use super::fault::{Aftermath, misbehave};
-use super::http1::{Answer, AnswerError, read_answer};
+use super::http1::{Answer, AnswerError};
+use super::http2::Http2;
+use super::patience::Patience;
 use super::request::{PrepareError, Prepared};
-use super::stream::Stream;
-use crate::scenario::Fault;
-use crate::target::{Address, Scheme};
+use super::serial::Serial;
+use crate::scenario::{Fault, HttpVersion};
+use crate::target::{Dial, Scheme};
 
 /// Longest wait for an answer.
 const ANSWER_TIME: Duration = Duration::from_secs(30);
 
-/// Longest line read as an answer.
-const LONGEST_LINE: usize = 1 << 20;
-
-/// A connection that was idle for longer may be closed by the server at any moment; what was sent into such a close is
-/// sent once more.
-const IDLE: Duration = Duration::from_millis(500);
-
-/// A keep-alive connection to the server, opened anew when it was closed.
+/// A way to the server for one request at a time.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    address: Address,
-    open: Option<Open>,
-    /// The request as it goes out; kept for the next one.
-    bytes: Vec<u8>,
-    /// Connections that were left half-open, until [`hang_up`](Connection::hang_up).
-    half_open: Vec<Stream>,
+    scheme: Scheme,
+    link: Link,
+    patience: Patience,
 }
 
 #[derive(Debug)]
-struct Open {
-    stream: Stream,
-    buffer: BytesMut,
-    last_used: Instant,
+enum Link {
+    /// A connection of its own.
+    Serial(Box<Serial>),
+    /// A share in a connection.
+    Http2(Arc<Http2>),
 }
 
 /// Why there is no answer.
@@ -53,27 +44,54 @@ pub(crate) enum SendError {
     TimedOut,
 }
 
+impl SendError {
+    /// Whether the server is there, but shows a certificate that is not good enough.
+    pub(crate) fn is_distrust(&self) -> bool {
+        let SendError::Connect(error) = self else { return false };
+        let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+        matches!(cause, Some(rustls::Error::InvalidCertificate(_)))
+    }
+}
+
 impl Connection {
-    pub(crate) fn new(address: Address) -> Connection {
-        Connection { address, open: None, bytes: Vec::new(), half_open: Vec::new() }
+    pub(crate) fn new(dial: Dial) -> Connection {
+        let scheme = dial.address.scheme;
+        let link = match (scheme, dial.http) {
+            (Scheme::Http, HttpVersion::Two) => Link::Http2(Arc::new(Http2::new(dial))),
+            _ => Link::Serial(Box::new(Serial::new(dial))),
+        };
+        Connection { scheme, link, patience: Patience::new(ANSWER_TIME) }
+    }
+
+    /// Ways to the server for so many requests at a time. Those of HTTP/2 share connections, unless each is closed after
+    /// its request.
+    pub(super) fn several(dial: &Dial, count: u32, connections: u32) -> Vec<Connection> {
+        if dial.http == HttpVersion::One || !dial.keep_alive {
+            return (0..count).map(|_| Connection::new(dial.clone())).collect();
+        }
+        let shared: Vec<_> =
+            (0..connections.clamp(1, count)).map(|_| Arc::new(Http2::new(dial.clone()))).collect();
+        let links = shared.iter().cycle().take(usize::try_from(count).unwrap_or(usize::MAX));
+        let connection = |http2: &Arc<Http2>| Connection {
+            scheme: dial.address.scheme,
+            link: Link::Http2(Arc::clone(http2)),
+            patience: Patience::new(ANSWER_TIME),
+        };
+        links.map(connection).collect()
     }
 
     /// How the server is spoken to.
     pub(super) fn scheme(&self) -> Scheme {
-        self.address.scheme
+        self.scheme
     }
 
     /// Opens the connection, if it is not open.
     pub(crate) async fn open(&mut self) -> Result<(), SendError> {
-        if self.open.as_ref().is_some_and(|open| open.buffer.is_empty() && !open.stream.is_stale()) {
-            return Ok(());
-        }
-        self.open = None;
-        let opening = timeout(ANSWER_TIME, Stream::connect(&self.address.place));
-        let stream =
-            opening.await.unwrap_or(Err(io::ErrorKind::TimedOut.into())).map_err(SendError::Connect)?;
-        self.open = Some(Open { stream, buffer: BytesMut::new(), last_used: Instant::now() });
-        Ok(())
+        let opened = match &mut self.link {
+            Link::Serial(serial) => self.patience.wait(serial.open()).await,
+            Link::Http2(http2) => self.patience.wait(http2.open()).await,
+        };
+        opened.unwrap_or_else(|| Err(SendError::Connect(io::ErrorKind::TimedOut.into())))
     }
 
     /// Sends a request and reads the whole answer.
@@ -82,19 +100,17 @@ impl Connection {
         prepared: &Prepared,
         kind: Option<&str>,
     ) -> Result<Answer, SendError> {
-        self.bytes.clear();
-        match self.address.scheme {
-            Scheme::Http => {
-                prepared.write_http1(&self.address.authority, kind, &mut self.bytes);
-            }
-            Scheme::Lines => prepared.write_line(&mut self.bytes),
-        }
-        let answer = timeout(ANSWER_TIME, self.exchange(prepared)).await.unwrap_or(Err(SendError::TimedOut));
-        match &answer {
-            Ok(answer) if answer.reusable => {}
-            _ => self.open = None,
-        }
-        answer
+        let sent = match &mut self.link {
+            Link::Serial(serial) => match self.patience.wait(serial.send(prepared, kind)).await {
+                None => {
+                    serial.close();
+                    None
+                }
+                sent => sent,
+            },
+            Link::Http2(http2) => self.patience.wait(http2.send(prepared, kind)).await,
+        };
+        sent.unwrap_or(Err(SendError::TimedOut))
     }
 
     /// Sends a request in the way of a client that misbehaves; none if that way leads to no answer.
@@ -104,77 +120,27 @@ impl Connection {
         kind: Option<&str>,
         fault: Fault,
     ) -> Result<Option<Answer>, SendError> {
-        self.bytes.clear();
-        prepared.write_http1(&self.address.authority, kind, &mut self.bytes);
-        let misbehaving = misbehave(&self.address.place, &self.bytes, fault);
-        match timeout(ANSWER_TIME, misbehaving).await.unwrap_or(Err(SendError::TimedOut))? {
-            Aftermath::Answer(answer) => Ok(Some(answer)),
-            Aftermath::Gone => Ok(None),
-            Aftermath::Open(stream) => {
-                self.half_open.push(stream);
-                Ok(None)
-            }
-        }
+        let sent = match &mut self.link {
+            Link::Serial(serial) => self.patience.wait(serial.misbehave(prepared, kind, fault)).await,
+            Link::Http2(http2) => self.patience.wait(http2.misbehave(prepared, kind, fault)).await,
+        };
+        sent.unwrap_or(Err(SendError::TimedOut))
     }
 
     /// Closes the connection, and what was left half-open.
     pub(super) fn close(&mut self) {
-        self.open = None;
+        match &mut self.link {
+            Link::Serial(serial) => serial.close(),
+            Link::Http2(http2) => http2.close(),
+        }
         self.hang_up();
     }
 
     /// Closes what was left half-open.
     pub(super) fn hang_up(&mut self) {
-        self.half_open.clear();
-    }
-
-    async fn exchange(&mut self, prepared: &Prepared) -> Result<Answer, SendError> {
-        let idle = self.open.as_ref().is_some_and(|open| open.last_used.elapsed() >= IDLE);
-        match self.try_exchange(prepared).await {
-            Err(SendError::Answer(AnswerError::Closed)) if idle => {
-                self.open = None;
-                self.try_exchange(prepared).await
-            }
-            other => other,
-        }
-    }
-
-    async fn try_exchange(&mut self, prepared: &Prepared) -> Result<Answer, SendError> {
-        self.open().await?;
-        let open = self.open.as_mut().expect("it was opened the line above");
-        if let Err(error) = open.stream.write_all(&self.bytes).await {
-            return Err(match error.kind() {
-                io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => AnswerError::Closed.into(),
-                _ => AnswerError::Io(error).into(),
-            });
-        }
-        let answer = match self.address.scheme {
-            Scheme::Http => {
-                read_answer(&mut open.stream, &mut open.buffer, prepared.wants_headers, prepared.is_head())
-                    .await?
-            }
-            Scheme::Lines => read_line(open).await?,
-        };
-        open.last_used = Instant::now();
-        Ok(answer)
-    }
-}
-
-/// One line is the answer to one line.
-async fn read_line(open: &mut Open) -> Result<Answer, AnswerError> {
-    loop {
-        if let Some(end) = open.buffer.iter().position(|byte| *byte == b'\n') {
-            let line = open.buffer.split_to(end + 1).freeze();
-            return Ok(Answer { status: 0, headers: Vec::new(), body: line, reusable: true });
-        }
-        if open.buffer.len() > LONGEST_LINE {
-            return Err(AnswerError::TooLarge);
-        }
-        let empty = open.buffer.is_empty();
-        match open.stream.read_buf(&mut open.buffer).await? {
-            0 if empty => return Err(AnswerError::Closed),
-            0 => return Err(AnswerError::Cut),
-            _ => {}
+        match &mut self.link {
+            Link::Serial(serial) => serial.hang_up(),
+            Link::Http2(http2) => http2.hang_up(),
         }
     }
 }

@@ -8,19 +8,21 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::time::sleep;
 
 use super::connection::SendError;
-use super::http1::{Answer, AnswerError, read_answer};
+use super::http1::{Answer, AnswerError, Wanted, read_answer};
 use super::stream::Stream;
 use crate::scenario::Fault;
-use crate::target::Place;
 
 /// How long a client that leaves before the answer waits first: the server is at work by then.
-const BEFORE_LEAVING: Duration = Duration::from_millis(25);
+pub(super) const BEFORE_LEAVING: Duration = Duration::from_millis(25);
 
 /// Pieces a slow client sends its request in.
-const PIECES: usize = 8;
+pub(super) const PIECES: usize = 8;
 
 /// Time between two pieces.
-const BETWEEN_PIECES: Duration = Duration::from_millis(10);
+pub(super) const BETWEEN_PIECES: Duration = Duration::from_millis(10);
+
+/// Whatever the server has to say to it.
+const WHOLE: Wanted = Wanted { headers: true, body: true, bare: false };
 
 /// What is sent in place of a request: the start of a TLS handshake, as servers on a wrong port get it.
 const NONSENSE: &[u8] = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n";
@@ -30,46 +32,52 @@ const NONSENSE: &[u8] = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n";
 pub(super) enum Aftermath {
     /// The server answered all the same.
     Answer(Answer),
-    /// The client has gone, as it was to.
+    /// The client is to go.
     Gone,
     /// The client neither goes on nor closes.
-    Open(Stream),
+    Open,
 }
 
-/// Sends a request (all of it, as it would go out) in the way of a fault.
-pub(super) async fn misbehave(place: &Place, request: &[u8], fault: Fault) -> Result<Aftermath, SendError> {
-    let mut stream = Stream::connect(place).await.map_err(SendError::Connect)?;
+/// Sends a request (all of it, as it would go out) in the way of a fault, over a stream of its own.
+pub(super) async fn misbehave(
+    stream: &mut Stream,
+    request: &[u8],
+    fault: Fault,
+) -> Result<Aftermath, SendError> {
     let half = half_of(request);
     match fault {
         Fault::CloseMidBody => {
-            put(&mut stream, half).await?;
+            put(stream, half).await?;
             // What was sent arrives before the close does.
             sleep(BETWEEN_PIECES).await;
             Ok(Aftermath::Gone)
         }
         Fault::CloseBeforeAnswer => {
-            put(&mut stream, request).await?;
+            put(stream, request).await?;
             sleep(BEFORE_LEAVING).await;
             Ok(Aftermath::Gone)
         }
         Fault::HalfOpen => {
-            put(&mut stream, half).await?;
-            Ok(Aftermath::Open(stream))
+            put(stream, half).await?;
+            Ok(Aftermath::Open)
         }
         Fault::Slow => {
             for piece in request.chunks(request.len().div_ceil(PIECES).max(1)) {
-                put(&mut stream, piece).await?;
+                put(stream, piece).await?;
                 sleep(BETWEEN_PIECES).await;
             }
-            answer(&mut stream).await
+            answer(stream).await
         }
-        Fault::Nonsense => {
-            put(&mut stream, NONSENSE).await?;
-            match answer(&mut stream).await {
-                Err(SendError::Answer(AnswerError::Closed | AnswerError::Cut)) => Ok(Aftermath::Gone),
-                other => other,
-            }
-        }
+        Fault::Nonsense => send_nonsense(stream).await,
+    }
+}
+
+/// Sends what is no HTTP.
+pub(super) async fn send_nonsense(stream: &mut Stream) -> Result<Aftermath, SendError> {
+    put(stream, NONSENSE).await?;
+    match answer(stream).await {
+        Err(SendError::Answer(AnswerError::Closed | AnswerError::Cut)) => Ok(Aftermath::Gone),
+        other => other,
     }
 }
 
@@ -89,7 +97,7 @@ async fn put(stream: &mut Stream, bytes: &[u8]) -> Result<(), SendError> {
 }
 
 async fn answer(stream: &mut Stream) -> Result<Aftermath, SendError> {
-    Ok(Aftermath::Answer(read_answer(stream, &mut BytesMut::new(), true, false).await?))
+    Ok(Aftermath::Answer(read_answer(stream, &mut BytesMut::new(), WHOLE).await?))
 }
 
 #[cfg(test)]

@@ -2,17 +2,31 @@
 //! rather than a client library, because a scenario also breaks off in the middle of a request, and because what the
 //! driver spends on a request, the server under test does not get.
 
-use bytes::{Bytes, BytesMut};
+use std::mem::MaybeUninit;
+
+use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 /// Largest head of an answer read.
 const LARGEST_HEAD: usize = 64 << 10;
 
 /// Largest body of an answer read.
-const LARGEST_BODY: usize = 16 << 20;
+pub(super) const LARGEST_BODY: usize = 16 << 20;
 
 /// Headers of an answer that are looked at.
 const MOST_HEADERS: usize = 96;
+
+/// Room made for what is read at once: most answers fit, so that one read is one answer.
+const READ: usize = 4 << 10;
+
+/// What is looked at of an answer; the rest is read and let go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(super) headers: bool,
+    pub(super) body: bool,
+    /// It has no body, whatever it says: it answers a HEAD.
+    pub(super) bare: bool,
+}
 
 /// What the server answered.
 #[derive(Debug)]
@@ -43,6 +57,8 @@ pub(crate) enum AnswerError {
     Io(#[from] std::io::Error),
     #[error("the answer is no HTTP: {0}")]
     Malformed(String),
+    #[error("the exchange failed: {0}")]
+    Broken(String),
     #[error("the answer is larger than {LARGEST_BODY} bytes")]
     TooLarge,
 }
@@ -54,31 +70,31 @@ enum End {
     Close,
 }
 
-/// Reads one answer. `headers` says whether anybody wants its headers; `bare` that it has no body whatever it says (to
-/// HEAD).
+/// Reads one answer.
 pub(super) async fn read_answer<S: AsyncRead + Unpin>(
     stream: &mut S,
     buffer: &mut BytesMut,
-    headers: bool,
-    bare: bool,
+    wanted: Wanted,
 ) -> Result<Answer, AnswerError> {
     loop {
-        let (mut answer, end) = read_head(stream, buffer, headers).await?;
+        let (mut answer, end) = read_head(stream, buffer, wanted.headers).await?;
         // 100 Continue and the like come before the answer proper.
         if (100..200).contains(&answer.status) {
             continue;
         }
-        if bare || matches!(answer.status, 204 | 304) {
+        if wanted.bare || matches!(answer.status, 204 | 304) {
             return Ok(answer);
         }
+        let mut body = Body { kept: wanted.body.then(BytesMut::new), length: 0 };
         match end {
-            End::Length(length) => answer.body = read_exactly(stream, buffer, length).await?,
-            End::Chunked => answer.body = read_chunks(stream, buffer).await?,
+            End::Length(length) => body.read_exactly(stream, buffer, length).await?,
+            End::Chunked => body.read_chunks(stream, buffer).await?,
             End::Close => {
-                answer.body = read_to_end(stream, buffer).await?;
+                body.read_to_end(stream, buffer).await?;
                 answer.reusable = false;
             }
         }
+        answer.body = body.kept.map_or_else(Bytes::new, BytesMut::freeze);
         return Ok(answer);
     }
 }
@@ -92,14 +108,14 @@ async fn read_head<S: AsyncRead + Unpin>(
         if !buffer.is_empty()
             && let Some((length, answer, end)) = parse_head(buffer, wanted)?
         {
-            drop(buffer.split_to(length));
+            buffer.advance(length);
             return Ok((answer, end));
         }
         if buffer.len() > LARGEST_HEAD {
             return Err(AnswerError::Malformed(format!("its head is longer than {LARGEST_HEAD} bytes")));
         }
         let empty = buffer.is_empty();
-        match stream.read_buf(buffer).await {
+        match read_more(stream, buffer).await {
             Ok(0) if empty => return Err(AnswerError::Closed),
             Ok(0) => return Err(AnswerError::Cut),
             Ok(_) => {}
@@ -112,9 +128,11 @@ async fn read_head<S: AsyncRead + Unpin>(
 }
 
 fn parse_head(buffer: &[u8], wanted: bool) -> Result<Option<(usize, Answer, End)>, AnswerError> {
-    let mut space = [httparse::EMPTY_HEADER; MOST_HEADERS];
-    let mut head = httparse::Response::new(&mut space);
-    let length = match head.parse(buffer).map_err(|error| AnswerError::Malformed(error.to_string()))? {
+    let mut space = [const { MaybeUninit::uninit() }; MOST_HEADERS];
+    let mut head = httparse::Response::new(&mut []);
+    let parsed =
+        httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut head, buffer, &mut space);
+    let length = match parsed.map_err(|error| AnswerError::Malformed(error.to_string()))? {
         httparse::Status::Partial => return Ok(None),
         httparse::Status::Complete(length) => length,
     };
@@ -148,51 +166,103 @@ fn parse_head(buffer: &[u8], wanted: bool) -> Result<Option<(usize, Answer, End)
     Ok(Some((length, answer, end)))
 }
 
+/// Reads what has come; zero at the end of the stream.
+pub(super) async fn read_more<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    buffer: &mut BytesMut,
+) -> std::io::Result<usize> {
+    if buffer.capacity() - buffer.len() < READ / 4 {
+        buffer.reserve(READ);
+    }
+    stream.read_buf(buffer).await
+}
+
 async fn fill<S: AsyncRead + Unpin>(stream: &mut S, buffer: &mut BytesMut) -> Result<(), AnswerError> {
-    match stream.read_buf(buffer).await? {
+    match read_more(stream, buffer).await? {
         0 => Err(AnswerError::Cut),
         _ => Ok(()),
     }
 }
 
-async fn read_exactly<S: AsyncRead + Unpin>(
-    stream: &mut S,
-    buffer: &mut BytesMut,
+/// The body of an answer while it is read.
+struct Body {
+    /// Its bytes, if anybody wants them.
+    kept: Option<BytesMut>,
     length: usize,
-) -> Result<Bytes, AnswerError> {
-    while buffer.len() < length {
-        fill(stream, buffer).await?;
-    }
-    Ok(buffer.split_to(length).freeze())
 }
 
-async fn read_chunks<S: AsyncRead + Unpin>(
-    stream: &mut S,
-    buffer: &mut BytesMut,
-) -> Result<Bytes, AnswerError> {
-    let mut body = BytesMut::new();
-    loop {
-        let (head, size) = loop {
-            let parsed = httparse::parse_chunk_size(buffer)
-                .map_err(|_| AnswerError::Malformed("a chunk without its size".to_owned()))?;
-            match parsed {
-                httparse::Status::Complete(found) => break found,
-                httparse::Status::Partial => fill(stream, buffer).await?,
+impl Body {
+    /// Takes the next bytes out of the buffer.
+    fn take(&mut self, buffer: &mut BytesMut, count: usize) {
+        self.length += count;
+        if let Some(kept) = &mut self.kept {
+            kept.extend_from_slice(&buffer[..count]);
+        }
+        buffer.advance(count);
+    }
+
+    async fn read_exactly<S: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut S,
+        buffer: &mut BytesMut,
+        length: usize,
+    ) -> Result<(), AnswerError> {
+        let mut left = length;
+        loop {
+            let here = left.min(buffer.len());
+            self.take(buffer, here);
+            left -= here;
+            if left == 0 {
+                return Ok(());
             }
-        };
-        drop(buffer.split_to(head));
-        let size = usize::try_from(size).unwrap_or(usize::MAX);
-        if size == 0 {
-            return read_trailers(stream, buffer).await.map(|()| body.freeze());
-        }
-        if body.len().saturating_add(size) > LARGEST_BODY {
-            return Err(AnswerError::TooLarge);
-        }
-        while buffer.len() < size + 2 {
             fill(stream, buffer).await?;
         }
-        body.extend_from_slice(&buffer[..size]);
-        drop(buffer.split_to(size + 2));
+    }
+
+    async fn read_chunks<S: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut S,
+        buffer: &mut BytesMut,
+    ) -> Result<(), AnswerError> {
+        loop {
+            let (head, size) = loop {
+                let parsed = httparse::parse_chunk_size(buffer)
+                    .map_err(|_| AnswerError::Malformed("a chunk without its size".to_owned()))?;
+                match parsed {
+                    httparse::Status::Complete(found) => break found,
+                    httparse::Status::Partial => fill(stream, buffer).await?,
+                }
+            };
+            buffer.advance(head);
+            let size = usize::try_from(size).unwrap_or(usize::MAX);
+            if size == 0 {
+                return read_trailers(stream, buffer).await;
+            }
+            if self.length.saturating_add(size) > LARGEST_BODY {
+                return Err(AnswerError::TooLarge);
+            }
+            self.read_exactly(stream, buffer, size).await?;
+            while buffer.len() < 2 {
+                fill(stream, buffer).await?;
+            }
+            buffer.advance(2);
+        }
+    }
+
+    async fn read_to_end<S: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut S,
+        buffer: &mut BytesMut,
+    ) -> Result<(), AnswerError> {
+        loop {
+            self.take(buffer, buffer.len());
+            if self.length > LARGEST_BODY {
+                return Err(AnswerError::TooLarge);
+            }
+            if read_more(stream, buffer).await? == 0 {
+                return Ok(());
+            }
+        }
     }
 }
 
@@ -203,7 +273,7 @@ async fn read_trailers<S: AsyncRead + Unpin>(
 ) -> Result<(), AnswerError> {
     loop {
         while let Some(line) = buffer.windows(2).position(|pair| pair == b"\r\n") {
-            drop(buffer.split_to(line + 2));
+            buffer.advance(line + 2);
             if line == 0 {
                 return Ok(());
             }
@@ -212,24 +282,14 @@ async fn read_trailers<S: AsyncRead + Unpin>(
     }
 }
 
-async fn read_to_end<S: AsyncRead + Unpin>(
-    stream: &mut S,
-    buffer: &mut BytesMut,
-) -> Result<Bytes, AnswerError> {
-    while stream.read_buf(buffer).await? > 0 {
-        if buffer.len() > LARGEST_BODY {
-            return Err(AnswerError::TooLarge);
-        }
-    }
-    Ok(buffer.split().freeze())
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
     use tokio::io::AsyncWriteExt as _;
 
     use super::*;
+
+    const WHOLE: Wanted = Wanted { headers: true, body: true, bare: false };
 
     /// Reads answers from bytes that arrive in pieces of a size.
     fn read(bytes: &[u8], piece: usize) -> Result<Vec<Answer>, AnswerError> {
@@ -240,7 +300,7 @@ mod tests {
             let sending = tokio::spawn(async move { drop(server.write_all(&bytes).await) });
             let (mut buffer, mut answers) = (BytesMut::new(), Vec::new());
             loop {
-                match read_answer(&mut client, &mut buffer, true, false).await {
+                match read_answer(&mut client, &mut buffer, WHOLE).await {
                     Ok(answer) => answers.push(answer),
                     Err(AnswerError::Closed) => break,
                     Err(error) => return Err(error),
@@ -265,6 +325,24 @@ mod tests {
             prop_assert_eq!(answers[0].header("X-A"), Some("b"));
             let reusable: Vec<bool> = answers.iter().map(|answer| answer.reusable).collect();
             prop_assert_eq!(reusable, [true, true, true, false]);
+        }
+
+        #[test]
+        fn a_body_nobody_wants_is_read_past(piece in 1_usize..300) {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let statuses = runtime.block_on(async {
+                let (mut client, mut server) = tokio::io::duplex(piece);
+                let sending = tokio::spawn(async move { drop(server.write_all(SEVERAL).await) });
+                let (mut buffer, mut statuses) = (BytesMut::new(), Vec::new());
+                let wanted = Wanted { headers: false, body: false, bare: false };
+                while let Ok(answer) = read_answer(&mut client, &mut buffer, wanted).await {
+                    assert!(answer.body.is_empty() && answer.headers.is_empty());
+                    statuses.push(answer.status);
+                }
+                sending.await.unwrap();
+                statuses
+            });
+            prop_assert_eq!(statuses, [200, 204, 200, 500]);
         }
 
         #[test]

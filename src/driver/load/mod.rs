@@ -4,38 +4,55 @@ mod check;
 mod connection;
 mod fault;
 mod http1;
+mod http2;
+mod outgoing;
+mod patience;
 mod request;
+mod schedule;
+mod serial;
 mod stream;
 mod tally;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use bytes::Bytes;
-use futures_util::future::join_all;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::SetOnce;
-use tokio::time::sleep_until;
 
 use crate::clock::Clock;
 use crate::cycle::{Numbering, PlannedFlow};
-use crate::phase::list_due;
 use crate::scenario::{Answers, Fault, Rate, Replay, Scenario, Step};
-use crate::target::{Address, Scheme};
+use crate::target::{Dial, Scheme};
 use crate::template::Values;
 pub(crate) use connection::{Connection, SendError};
 pub(crate) use http1::Answer;
 use http1::AnswerError;
+use request::PrepareError;
 pub(crate) use request::Prepared;
+use schedule::{Alarm, last_for, list_due};
+pub(crate) use stream::Stream;
+use tally::Moment;
 pub(crate) use tally::Tally;
 
 /// The load on a server: as many connections as requests may be in flight.
 #[derive(Debug)]
 pub(crate) struct Load {
     connections: Vec<Connection>,
+    keep_alive: bool,
+    http2_connections: u32,
     numbering: Numbering,
+    fixed: Fixed,
+    /// One for each connection, if anything is sent at a rate.
+    alarms: Vec<Alarm>,
 }
+
+/// The requests of steps that have nothing to fill in, made once: by kind and step.
+type Fixed = Vec<Vec<OnceLock<Arc<Prepared>>>>;
 
 /// Flows of a stage, about to be sent.
 #[derive(Debug, Clone, Copy)]
@@ -68,10 +85,24 @@ impl Sent {
 }
 
 impl Load {
-    /// For at most so many requests at once.
-    pub(crate) fn new(address: &Address, connections: u32, numbering: Numbering) -> Load {
-        let connections = (0..connections).map(|_| Connection::new(address.clone())).collect();
-        Load { connections, numbering }
+    /// For at most so many requests at once. Fails if it takes more timers than the system gives.
+    pub(crate) fn new(
+        dial: &Dial,
+        scenario: &Scenario,
+        connections: u32,
+        numbering: Numbering,
+    ) -> io::Result<Load> {
+        let dial = dial.with_keep_alive(scenario.keep_alive);
+        let steps = scenario.kinds.iter().map(|kind| kind.flow.steps.len());
+        let alarms = if scenario.has_rates() { connections } else { 0 };
+        Ok(Load {
+            connections: Connection::several(&dial, connections, scenario.http2_connections),
+            keep_alive: scenario.keep_alive,
+            http2_connections: scenario.http2_connections,
+            numbering,
+            fixed: steps.map(|count| vec![OnceLock::new(); count]).collect(),
+            alarms: (0..alarms).map(|_| Alarm::new()).collect::<io::Result<_>>()?,
+        })
     }
 
     /// Sends a step that belongs to no kind, over the first connection.
@@ -93,29 +124,46 @@ impl Load {
             Scheme::Lines => connection.open().await,
             Scheme::Http => connection.send(&prepared, None).await.map(drop),
         });
-        join_all(openings).await.into_iter().collect()
+        let mut openings: FuturesUnordered<_> = openings.collect();
+        while let Some(opened) = openings.next().await {
+            opened?;
+        }
+        Ok(())
     }
 
     /// Sends a batch of flows and counts what becomes of them. Returns when nothing is in flight.
     pub(crate) async fn send(&mut self, batch: Batch<'_>, tally: &Tally) {
         let next = AtomicUsize::new(0);
-        let due = batch.rate.map(|rate| list_due(batch.flows, rate, batch.scenario));
-        let (numbering, start) = (self.numbering, tokio::time::Instant::now());
-        let slots = self.connections.iter_mut().take(batch.connections.max(1)).map(|connection| {
-            let (next, due) = (&next, &due);
+        let (numbering, fixed) = (self.numbering, &self.fixed);
+        let times = batch.rate.map_or_else(Vec::new, |rate| {
+            list_due(batch.flows, rate, batch.scenario, numbering.seed, batch.cycle)
+        });
+        let (times, alarms, start) = (&times, &self.alarms, Instant::now());
+        let connections = self.connections.iter_mut().take(batch.connections.max(1)).enumerate();
+        let slots = connections.map(|(number, connection)| {
+            let next = &next;
             async move {
                 loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(flow) = batch.flows.get(number) else { break };
-                    if let Some(due) = due.as_ref().and_then(|due| due.get(number)) {
-                        sleep_until(start + *due).await;
+                    let place = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(flow) = batch.flows.get(place) else { break };
+                    let due = times.get(place).map(|time| start + *time);
+                    if let (Some(due), Some(alarm)) = (due, alarms.get(number)) {
+                        // A timer that fails lets the flow begin early, which its times show.
+                        let _early = alarm.wait_until(due).await;
+                        tally.count_arrival(due);
                     }
                     let values = numbering.values(batch.cycle, flow.index);
-                    Slot { batch, tally, connection: &mut *connection }.run(flow, values).await;
+                    let connection = &mut *connection;
+                    Slot { batch, tally, connection, fixed, due }.run(flow, values).await;
                 }
             }
         });
-        join_all(slots).await;
+        // Each is polled when it was woken, and no other with it.
+        let slots: FuturesUnordered<_> = slots.collect();
+        slots.for_each(async |()| ()).await;
+        if let Some(rate) = batch.rate {
+            tally.note_span(last_for(batch.flows, rate, batch.scenario), start.elapsed());
+        }
     }
 
     /// Closes every connection: the server is about to end.
@@ -124,9 +172,10 @@ impl Load {
     }
 
     /// Speaks to a server that listens elsewhere from now on.
-    pub(crate) fn redirect(&mut self, address: &Address) {
-        let anew = |connection: &mut Connection| *connection = Connection::new(address.clone());
-        self.connections.iter_mut().for_each(anew);
+    pub(crate) fn redirect(&mut self, dial: &Dial) {
+        let count = u32::try_from(self.connections.len()).unwrap_or(u32::MAX);
+        let dial = dial.with_keep_alive(self.keep_alive);
+        self.connections = Connection::several(&dial, count, self.http2_connections);
     }
 
     /// Closes what clients that misbehave left half-open.
@@ -140,6 +189,9 @@ struct Slot<'a> {
     batch: Batch<'a>,
     tally: &'a Tally,
     connection: &'a mut Connection,
+    fixed: &'a Fixed,
+    /// When the flow's first request was to be sent; none for later ones.
+    due: Option<Instant>,
 }
 
 impl Slot<'_> {
@@ -177,9 +229,8 @@ impl Slot<'_> {
                 template.render(values, self.batch.clock.server_now_ms()).map_err(|e| e.to_string())?;
             values.name(name, value);
         }
-        for step in &flow.steps {
-            let now_ms = self.batch.clock.server_now_ms();
-            let prepared = Arc::new(Prepared::new(step, values, now_ms).map_err(|error| error.to_string())?);
+        for (step, fixed) in flow.steps.iter().zip(&self.fixed[kind]) {
+            let prepared = self.prepare(step, fixed, values).map_err(|error| error.to_string())?;
             *last = Some(Arc::clone(&prepared));
             let Some(body) = self.exchange(kind, &prepared, &step.expect, step.fault).await else {
                 return Ok(false);
@@ -187,6 +238,24 @@ impl Slot<'_> {
             remember(step, &body, values)?;
         }
         Ok(true)
+    }
+
+    /// Makes a step into a request, unless it is the same as the last time.
+    fn prepare(
+        &self,
+        step: &Step,
+        fixed: &OnceLock<Arc<Prepared>>,
+        values: &mut Values,
+    ) -> Result<Arc<Prepared>, PrepareError> {
+        if let Some(prepared) = fixed.get() {
+            return Ok(Arc::clone(prepared));
+        }
+        let prepared = Arc::new(Prepared::new(step, values, self.batch.clock.server_now_ms())?);
+        if step.is_fixed() {
+            // The first of two slots that came here at once wins; theirs are alike.
+            let _known = fixed.set(Arc::clone(&prepared));
+        }
+        Ok(prepared)
     }
 
     /// Sends an earlier flow's last request once more, after it was answered.
@@ -218,14 +287,14 @@ impl Slot<'_> {
         let cycle = self.batch.cycle;
         let name = self.batch.scenario.kinds[kind].name.as_str();
         self.tally.count_sent(kind);
-        let start = Instant::now();
+        let moment = Moment { sent: Instant::now(), due: self.due.take() };
         let sent = match fault {
             None => self.connection.send(prepared, Some(name)).await.map(Some),
             Some(fault) => self.connection.misbehave(prepared, Some(name), fault).await,
         };
         match sent {
             Ok(Some(answer)) => {
-                let expected = self.tally.count_answer(kind, cycle, &answer, expect, start.elapsed());
+                let expected = self.tally.count_answer(kind, cycle, &answer, expect, moment);
                 expected.then_some(answer.body)
             }
             Ok(None) => {

@@ -1,11 +1,17 @@
 use bytes::Bytes;
 use heapsoak_record::wire::KIND_HEADER;
 use hmac::{Hmac, KeyInit, Mac};
-use http::{HeaderName, HeaderValue, Method, Uri, header};
+use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 use sha2::Sha256;
 
+use super::http1::Wanted;
 use crate::scenario::{Payload, Sign, Step};
+use crate::target::Dial;
 use crate::template::{Template, TemplateError, Values};
+
+/// Headers that have no place in HTTP/2.
+const OF_HTTP1: [HeaderName; 4] =
+    [header::HOST, header::CONNECTION, header::TRANSFER_ENCODING, header::UPGRADE];
 
 /// A request with every part filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,8 +22,8 @@ pub(crate) struct Prepared {
     body: Bytes,
     /// Whether a length is sent even when there is no body.
     has_body: bool,
-    /// Whether the headers of the answer are looked at.
-    pub(super) wants_headers: bool,
+    /// What of the answer is looked at.
+    wanted: Wanted,
 }
 
 /// Why a step can't be made into a request.
@@ -57,8 +63,12 @@ impl Prepared {
         }
         let has_body =
             step.body.is_some() || [Method::POST, Method::PUT, Method::PATCH].contains(&step.method);
-        let wants_headers = step.wants_headers();
-        Ok(Prepared { method: step.method.clone(), path, headers, body, has_body, wants_headers })
+        let wanted = Wanted {
+            headers: step.wants_headers(),
+            body: step.wants_body(),
+            bare: step.method == Method::HEAD,
+        };
+        Ok(Prepared { method: step.method.clone(), path, headers, body, has_body, wanted })
     }
 
     /// A plain GET.
@@ -69,7 +79,7 @@ impl Prepared {
             headers: Vec::new(),
             body: Bytes::new(),
             has_body: false,
-            wants_headers: false,
+            wanted: Wanted { headers: false, body: true, bare: false },
         }
     }
 
@@ -91,13 +101,13 @@ impl Prepared {
         Ok(longer)
     }
 
-    /// Whether the answer has no body, whatever it says.
-    pub(super) fn is_head(&self) -> bool {
-        self.method == Method::HEAD
+    /// What of the answer is looked at.
+    pub(super) fn wanted(&self) -> Wanted {
+        self.wanted
     }
 
     /// Appends the request as HTTP/1.1, with its kind in the header the probe's layer reads.
-    pub(super) fn write_http1(&self, host: &str, kind: Option<&str>, to: &mut Vec<u8>) {
+    pub(super) fn write_http1(&self, dial: &Dial, kind: Option<&str>, to: &mut Vec<u8>) {
         to.extend_from_slice(self.method.as_str().as_bytes());
         to.push(b' ');
         to.extend_from_slice(self.path.as_bytes());
@@ -109,7 +119,10 @@ impl Prepared {
             to.extend_from_slice(b"\r\n");
         };
         if !self.headers.iter().any(|(name, _)| *name == header::HOST) {
-            put("host", host.as_bytes());
+            put("host", dial.address.authority.as_bytes());
+        }
+        if !dial.keep_alive {
+            put("connection", b"close");
         }
         if let Some(kind) = kind {
             put(KIND_HEADER, kind.as_bytes());
@@ -122,6 +135,35 @@ impl Prepared {
         }
         to.extend_from_slice(b"\r\n");
         to.extend_from_slice(&self.body);
+    }
+
+    /// The request as HTTP/2 has it: address, method and kind among the headers.
+    pub(super) fn to_http2<B>(
+        &self,
+        dial: &Dial,
+        kind: Option<&str>,
+        body: B,
+    ) -> Result<Request<B>, PrepareError> {
+        let scheme = if dial.address.tls { "https" } else { "http" };
+        let host = self.headers.iter().find(|(name, _)| *name == header::HOST);
+        let authority = host.and_then(|(_, value)| value.to_str().ok()).unwrap_or(&dial.address.authority);
+        let mut request =
+            Request::builder().method(&self.method).uri(format!("{scheme}://{authority}{}", self.path));
+        if let Some(kind) = kind {
+            request = request.header(KIND_HEADER, kind);
+        }
+        for (name, value) in self.headers.iter().filter(|(name, _)| !OF_HTTP1.contains(name)) {
+            request = request.header(name, value);
+        }
+        if self.has_body {
+            request = request.header(header::CONTENT_LENGTH, self.body.len());
+        }
+        request.body(body).map_err(|_| PrepareError::Path(self.path.clone()))
+    }
+
+    /// The body of the request.
+    pub(super) fn body(&self) -> &Bytes {
+        &self.body
     }
 
     /// Appends the request as a line.

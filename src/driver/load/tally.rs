@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
-use heapsoak_record::{Event, KindCount};
+use heapsoak_record::{Arrivals, Event, KindCount, Percentiles};
 
 use super::check::{Checked, check};
 use super::http1::Answer;
@@ -15,6 +15,16 @@ const RECORDED_FAILURES: u64 = 3;
 
 /// Longest latency told apart: one minute, in microseconds.
 const LONGEST_LATENCY_US: u64 = 60_000_000;
+
+/// An arrival sent this much after its time is late.
+const LATE: Duration = Duration::from_millis(1);
+
+/// When a request was sent, and when it was to be sent if it has a time of its own.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment {
+    pub(super) sent: Instant,
+    pub(super) due: Option<Instant>,
+}
 
 /// Counts what became of the requests.
 #[derive(Debug)]
@@ -38,8 +48,20 @@ struct KindTally {
 #[derive(Debug)]
 struct Noted {
     latency_us: Histogram<u64>,
+    arrived: Option<Arrived>,
     failures: Vec<Event>,
     held: BTreeMap<String, u64>,
+}
+
+/// What is noted of requests that begin at a rate.
+#[derive(Debug)]
+struct Arrived {
+    latency_us: Histogram<u64>,
+    count: u64,
+    late: u64,
+    /// How long they were due, all together, and how long they took.
+    due: Duration,
+    took: Duration,
 }
 
 impl Tally {
@@ -52,9 +74,17 @@ impl Tally {
             expected_errors: AtomicU64::new(0),
             failed: AtomicU64::new(0),
         };
-        let latency_us =
-            Histogram::new_with_bounds(1, LONGEST_LATENCY_US, 3).expect("the bounds are constant and valid");
-        let noted = Noted { latency_us, failures: Vec::new(), held: BTreeMap::new() };
+        let histogram = || {
+            Histogram::new_with_bounds(1, LONGEST_LATENCY_US, 3).expect("the bounds are constant and valid")
+        };
+        let arrived = scenario.has_rates().then(|| Arrived {
+            latency_us: histogram(),
+            count: 0,
+            late: 0,
+            due: Duration::ZERO,
+            took: Duration::ZERO,
+        });
+        let noted = Noted { latency_us: histogram(), arrived, failures: Vec::new(), held: BTreeMap::new() };
         Tally {
             kinds: scenario.kinds.iter().map(kind).collect(),
             answered: AtomicU64::new(0),
@@ -73,11 +103,16 @@ impl Tally {
         cycle: u32,
         answer: &Answer,
         expect: &Answers,
-        took: Duration,
+        moment: Moment,
     ) -> bool {
         self.answered.fetch_add(1, Ordering::Relaxed);
-        let micros = u64::try_from(took.as_micros()).unwrap_or(LONGEST_LATENCY_US);
-        self.noted().latency_us.saturating_record(micros.max(1));
+        let took = moment.sent.elapsed();
+        let mut noted = self.noted();
+        noted.latency_us.saturating_record(micros(took));
+        if let (Some(arrived), Some(due)) = (&mut noted.arrived, moment.due) {
+            arrived.latency_us.saturating_record(micros(moment.sent.saturating_duration_since(due) + took));
+        }
+        drop(noted);
         let tally = &self.kinds[kind];
         match check(expect, answer, took) {
             Checked::Ok => tally.ok.fetch_add(1, Ordering::Relaxed),
@@ -88,6 +123,22 @@ impl Tally {
             }
         };
         true
+    }
+
+    /// Counts a flow that begins at a time of its own.
+    pub(super) fn count_arrival(&self, due: Instant) {
+        if let Some(arrived) = &mut self.noted().arrived {
+            arrived.count += 1;
+            arrived.late += u64::from(due.elapsed() > LATE);
+        }
+    }
+
+    /// Notes how long the arrivals of a batch were due, and how long they took.
+    pub(super) fn note_span(&self, due: Duration, took: Duration) {
+        if let Some(arrived) = &mut self.noted().arrived {
+            arrived.due += due;
+            arrived.took += took.max(due);
+        }
     }
 
     /// Counts a request that has no answer, as its kind expects.
@@ -139,6 +190,20 @@ impl Tally {
         (noted.latency_us.value_at_quantile(0.5), noted.latency_us.value_at_quantile(0.99))
     }
 
+    /// How long the requests took; nothing if none was answered.
+    pub(crate) fn answer_times(&self, cycle: u32) -> Option<Event> {
+        let noted = self.noted();
+        let arrivals = noted.arrived.as_ref().map(|arrived| Arrivals {
+            asked_per_1000_s: per_1000_s(arrived.count, arrived.due),
+            came_per_1000_s: per_1000_s(arrived.count, arrived.took),
+            count: arrived.count,
+            late: arrived.late,
+            from_due: percentiles(&arrived.latency_us),
+        });
+        let from_sent = percentiles(&noted.latency_us);
+        (!noted.latency_us.is_empty()).then_some(Event::AnswerTimes { cycle, from_sent, arrivals })
+    }
+
     /// Failures noted since the last call.
     pub(crate) fn take_failures(&self) -> Vec<Event> {
         std::mem::take(&mut self.noted().failures)
@@ -152,4 +217,28 @@ impl Tally {
     fn noted(&self) -> std::sync::MutexGuard<'_, Noted> {
         self.rest.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(LONGEST_LATENCY_US).max(1)
+}
+
+fn percentiles(histogram: &Histogram<u64>) -> Percentiles {
+    Percentiles {
+        p50_us: histogram.value_at_quantile(0.5),
+        p90_us: histogram.value_at_quantile(0.9),
+        p99_us: histogram.value_at_quantile(0.99),
+        p999_us: histogram.value_at_quantile(0.999),
+        max_us: histogram.max(),
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a rate"
+)]
+fn per_1000_s(count: u64, time: Duration) -> u64 {
+    (count as f64 / time.as_secs_f64().max(0.001) * 1000.0).round() as u64
 }

@@ -8,7 +8,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::load::{Connection, Prepared};
-use crate::target::{Address, Place};
+use crate::target::{Address, Dial, Place};
 
 /// Longest wait for an answer: a full collection of a large heap takes a while.
 const ANSWER_TIME: Duration = Duration::from_secs(30);
@@ -34,7 +34,8 @@ impl Inspector {
             |why: String| format!("Node's inspector at {address}: {why}: was Node started with --inspect?");
         let start = std::time::Instant::now();
         let list = loop {
-            match Connection::new(server.clone()).send(&Prepared::get("/json/list"), None).await {
+            match Connection::new(Dial::plain(server.clone())).send(&Prepared::get("/json/list"), None).await
+            {
                 Ok(answer) => break answer.body,
                 Err(error) if start.elapsed() > START_TIME => return Err(failed(error.to_string())),
                 Err(_) => sleep(Duration::from_millis(20)).await,

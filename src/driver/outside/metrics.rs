@@ -4,7 +4,7 @@ use heapsoak_record::Resource;
 
 use super::{bytes, count};
 use crate::load::{Connection, Prepared};
-use crate::target::Address;
+use crate::target::{Address, Dial};
 
 /// Gauges everybody's client libraries export under the same names.
 const KNOWN: [&str; 12] = [
@@ -43,7 +43,7 @@ impl Metrics {
 
     /// Reads the endpoint now.
     pub(super) async fn read(&self) -> Result<Vec<Resource>, String> {
-        let mut connection = Connection::new(self.address.clone());
+        let mut connection = Connection::new(Dial::plain(self.address.clone()));
         let answer = connection
             .send(&Prepared::get(&self.path), None)
             .await

@@ -16,10 +16,13 @@ use super::include::Resolved;
 use super::phase::{When, compile_phases};
 use super::target::read_target;
 use super::{
-    Action, Advance, Answers, Fault, Flow, Kind, Payload, Replay, Restart, Scenario, ScenarioError, Sign,
-    Stage, Step,
+    Action, Advance, Answers, Fault, Flow, Kind, Payload, Rate, Replay, Restart, Scenario, ScenarioError, Sign,
+    Spread, Stage, Step,
 };
 use crate::template::Template;
+
+/// Rates that requests may begin at, in a second.
+const RATES: std::ops::RangeInclusive<f64> = 0.001..=1_000_000.0;
 
 /// Stage of a kind that names none.
 const MAIN: &str = "main";
@@ -78,6 +81,10 @@ pub(super) fn compile(name: String, resolved: &Resolved) -> Result<Scenario, Sce
         max_cycles: load.max_cycles,
         requests_per_cycle: load.requests_per_cycle,
         concurrency: load.concurrency,
+        rate: load.rate,
+        spread: load.spread,
+        keep_alive: load.keep_alive,
+        http2_connections: load.http2_connections,
         advance: read_advance(resolved)?,
         restart: read_restart(resolved)?,
         expect: file.expect.as_ref().map(|expect| expect.get_ref().clone()),
@@ -96,6 +103,10 @@ struct Load {
     max_cycles: u32,
     requests_per_cycle: u64,
     concurrency: u32,
+    rate: Option<Rate>,
+    spread: Spread,
+    keep_alive: bool,
+    http2_connections: u32,
 }
 
 fn check_load(load: &LoadFile, resolved: &Resolved) -> Result<Load, ScenarioError> {
@@ -113,11 +124,37 @@ fn check_load(load: &LoadFile, resolved: &Resolved) -> Result<Load, ScenarioErro
     if let Some(slots) = load.concurrency.as_ref().filter(|slots| !(1..=1024).contains(slots.get_ref())) {
         return problem(slots.span(), "concurrency is a number from 1 to 1024");
     }
+    if let Some(rate) = load.rate.as_ref().filter(|rate| !RATES.contains(rate.get_ref())) {
+        return problem(rate.span(), "rate is requests a second, from 0.001 to 1000000");
+    }
+    let phases = resolved.file.warm_up.iter().chain(&resolved.file.phase);
+    let paced = phases.filter(|phase| phase.get_ref().rate.is_some()).count() > 0;
+    if let Some(rate) = load.rate.as_ref().filter(|_| !resolved.file.phase.is_empty()) {
+        return problem(rate.span(), "each [[phase]] has a rate of its own: leave this one out");
+    }
+    if let Some(arrivals) = load.arrivals.as_ref().filter(|_| load.rate.is_none() && !paced) {
+        let why = "how arrivals are spread needs their rate: add rate, in requests a second";
+        return problem(arrivals.span(), why);
+    }
+    if let Some(connections) = &load.http2_connections {
+        let http2 = resolved.file.target.as_ref().is_some_and(|target| target.get_ref().is_http2());
+        if !http2 {
+            let why = "requests share connections with HTTP/2 only: say http = \"2\" in [target]";
+            return problem(connections.span(), why);
+        }
+        if !(1..=1024).contains(connections.get_ref()) {
+            return problem(connections.span(), "http2-connections is a number from 1 to 1024");
+        }
+    }
     Ok(Load {
         cycles,
         max_cycles: load.max_cycles.as_ref().map_or(cycles, |max| *max.get_ref()),
         requests_per_cycle: *load.requests_per_cycle.get_ref(),
         concurrency: load.concurrency.as_ref().map_or(4, |slots| *slots.get_ref()),
+        rate: load.rate.as_ref().map(|rate| Rate { from: *rate.get_ref(), to: *rate.get_ref() }),
+        spread: load.arrivals.as_ref().map_or_else(Spread::default, |spread| *spread.get_ref()),
+        keep_alive: load.keep_alive.unwrap_or(true),
+        http2_connections: load.http2_connections.as_ref().map_or(1, |connections| *connections.get_ref()),
     })
 }
 

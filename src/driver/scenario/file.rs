@@ -100,6 +100,33 @@ pub(super) struct LoadFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<u32>")]
     pub(super) concurrency: Option<Spanned<u32>>,
+    /// Whether a connection carries more than one request: it does, unless this is false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) keep_alive: Option<bool>,
+    /// Requests begun in a second, whether or not those before are answered (an open loop). Without it, the next begins when
+    /// one is answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<f64>")]
+    pub(super) rate: Option<Spanned<f64>>,
+    /// How requests that begin at a rate (this one, or that of a phase) are spread over time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Spread>")]
+    pub(super) arrivals: Option<Spanned<Spread>>,
+    /// Connections that the requests in flight share, with HTTP/2: 1 by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<u32>")]
+    pub(super) http2_connections: Option<Spanned<u32>>,
+}
+
+/// How arrivals are spread over time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Spread {
+    /// The same time between any two.
+    #[default]
+    Constant,
+    /// At random and independent of each other, as from many clients.
+    Poisson,
 }
 
 #[derive(Debug, Clone, Deserialize, JsonSchema, Serialize)]

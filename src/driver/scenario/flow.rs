@@ -101,6 +101,18 @@ impl Step {
     pub(crate) fn wants_headers(&self) -> bool {
         !self.expect.headers.is_empty()
     }
+
+    /// Whether the body of the answer is looked at.
+    pub(crate) fn wants_body(&self) -> bool {
+        !self.expect.json.is_empty() || !self.remember.is_empty()
+    }
+
+    /// Whether each of its requests is the same.
+    pub(crate) fn is_fixed(&self) -> bool {
+        let headers = self.headers.iter().map(|(_, value)| value);
+        let body = self.body.iter().filter_map(Payload::template);
+        headers.chain([&self.path]).chain(body).all(Template::is_fixed)
+    }
 }
 
 /// The way of a client that misbehaves.

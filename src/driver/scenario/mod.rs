@@ -27,12 +27,13 @@ pub use expect::{
     ClaimAnswer, Expect, ExpectedComponent, ExpectedFinding, OneOf, Pattern, RunVerdict, Severity,
     UnitVerdict, Vocabulary,
 };
+pub use file::Spread;
 pub use flow::Fault;
 pub(crate) use flow::{Action, Answers, Flow, Payload, Replay, Sign, Stage, Step};
 pub(crate) use phase::{Phase, Rate, Work};
 pub use problem::{Problem, ScenarioError};
 pub use schema::scenario_schema;
-pub use target::{OwnServer, ServerSource, TargetSpec, check_url, split_command};
+pub use target::{HttpVersion, OwnServer, ServerSource, TargetSpec, check_url, split_command};
 
 /// A scenario, read and checked.
 #[derive(Debug, Clone)]
@@ -57,6 +58,12 @@ pub struct Scenario {
     pub requests_per_cycle: u64,
     /// Requests in flight at once.
     pub concurrency: u32,
+    /// How requests that begin at a rate are spread over time.
+    pub spread: Spread,
+    /// Whether a connection carries more than one request.
+    pub keep_alive: bool,
+    /// Connections that the requests in flight share, with HTTP/2. With HTTP/1.1 each has its own.
+    pub http2_connections: u32,
     /// When the server's clock is advanced, if it is.
     pub advance: Option<Advance>,
     /// When the server is restarted, if it is.
@@ -69,6 +76,8 @@ pub struct Scenario {
     pub claims: Vec<Claim>,
     /// Text of the scenario with every include resolved, in TOML.
     pub source: String,
+    /// Requests begun in a second in a cycle without phases, if not whenever one before is answered.
+    pub(crate) rate: Option<Rate>,
     /// What is done once, before the first cycle.
     pub(crate) warm_up: Vec<Phase>,
     /// What each cycle's main stage consists of; its requests in one go if this is empty.
@@ -232,6 +241,12 @@ impl Scenario {
             Work::Idle(_) => 0,
         };
         self.warm_up.iter().map(requests).sum()
+    }
+
+    /// Whether anything is sent at a rate.
+    pub(crate) fn has_rates(&self) -> bool {
+        let paced = |phase: &Phase| matches!(phase.work, Work::Send { rate: Some(_), .. });
+        self.rate.is_some() || self.warm_up.iter().chain(&self.phases).any(paced)
     }
 
     /// Most requests in flight at once, where a phase says nothing else than `usual`.

@@ -88,9 +88,14 @@ pub(crate) struct Rate {
 
 impl Rate {
     /// When the request behind `begun` others of `all` is to begin. The rate changes evenly with time.
-    pub(crate) fn due(self, begun: u64, all: u64) -> Duration {
-        #[expect(clippy::cast_precision_loss, reason = "a number of requests")]
-        let (begun, all) = (begun as f64, (all as f64).max(1.0));
+    ///
+    /// With more than `all` begun: at an even rate it goes on, at the end of a ramp nothing is later.
+    pub(crate) fn due_after(self, begun: f64, all: f64) -> Duration {
+        #[expect(clippy::float_cmp, reason = "the same number was written twice")]
+        if self.from == self.to {
+            return Duration::from_secs_f64(begun / self.from);
+        }
+        let all = all.max(1.0);
         let lasts = 2.0 * all / (self.from + self.to);
         let change = (self.to - self.from) / lasts;
         // begun = from t + change t^2 / 2, solved for t in the way that no change does not divide by zero.
@@ -165,27 +170,27 @@ mod tests {
     fn requests_of_an_even_rate_begin_at_even_distances() {
         let rate = Rate { from: 50.0, to: 50.0 };
         for (begun, millis) in [(0, 0), (1, 20), (100, 2_000), (400, 8_000)] {
-            assert_eq!(rate.due(begun, 400).as_millis(), millis);
+            assert_eq!(rate.due_after(f64::from(begun), 400.0).as_millis(), millis);
         }
     }
 
     #[test]
     fn a_ramp_takes_the_time_of_its_mean_rate_and_begins_slowly() {
         let ramp = Rate { from: 0.0, to: 100.0 };
-        assert_eq!(ramp.due(100, 100).as_millis(), 2_000);
+        assert_eq!(ramp.due_after(100.0, 100.0).as_millis(), 2_000);
         // A quarter of the requests begins in the first half of the time.
-        assert_eq!(ramp.due(25, 100).as_millis(), 1_000);
+        assert_eq!(ramp.due_after(25.0, 100.0).as_millis(), 1_000);
         let down = Rate { from: 100.0, to: 0.0 };
-        assert_eq!(down.due(75, 100).as_millis(), 1_000);
+        assert_eq!(down.due_after(75.0, 100.0).as_millis(), 1_000);
     }
 
     proptest! {
         #[test]
         fn no_request_of_a_ramp_begins_before_the_one_before_it(
-            from in 0.0_f64..1000.0, to in 0.1_f64..1000.0, all in 1_u64..500,
+            from in 0.0_f64..1000.0, to in 0.1_f64..1000.0, all in 1_u32..500,
         ) {
             let rate = Rate { from, to };
-            let due: Vec<Duration> = (0..=all).map(|begun| rate.due(begun, all)).collect();
+            let due: Vec<Duration> = (0..=all).map(|begun| rate.due_after(f64::from(begun), f64::from(all))).collect();
             prop_assert!(due.is_sorted());
         }
     }

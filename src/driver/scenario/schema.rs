@@ -160,10 +160,16 @@ mod tests {
         let validator = validator();
         let good = "version = 1\n[load]\ncycles = 8\nrequests-per-cycle = 20\n[weights]\n\"a.b\" = 1\n[kind.\"a.b\"]\npath = \"/\"\nexpect = { ok = [200] }\n";
         assert!(validator.is_valid(&read(good)));
+        let more = "[target]\nurl = \"https://localhost\"\nhttp = \"2\"\nca = \"a.pem\"\n[load]\nrate = 0.5\narrivals = \"poisson\"\nkeep-alive = false\nhttp2-connections = 3";
+        assert!(validator.is_valid(&read(&good.replace("[load]", more))));
         for (from, to) in [
             ("version = 1", "vresion = 1"),
             ("cycles = 8", "cycles = \"many\""),
             ("path = \"/\"", "path = \"/\"\nmethod = \"FETCH\""),
+            ("cycles = 8", "cycles = 8\nrate = \"fast\""),
+            ("cycles = 8", "cycles = 8\narrivals = \"bursts\""),
+            ("cycles = 8", "cycles = 8\nkeep-alive = 1"),
+            ("[load]", "[target]\nhttp = \"3\"\n[load]"),
             ("path = \"/\"", "path = \"/\"\nfault = \"sulk\""),
             ("ok = [200]", "good = [200]"),
             ("[weights]", "[clock]\nadvance = \"soon\"\n[weights]"),

@@ -34,6 +34,12 @@ pub struct OwnServer {
     /// Where it listens, as an [`Address`]. A server that is started gets a free port, in the variable `PORT` and in place
     /// of `{port}` in its command, environment and addresses, unless this names another.
     pub url: Option<String>,
+    /// How HTTP is spoken there.
+    pub http: HttpVersion,
+    /// A file with certificates in PEM that are trusted besides the system's, for addresses of TLS.
+    pub ca: Option<PathBuf>,
+    /// Whether any certificate will do.
+    pub insecure: bool,
     /// Path of a request that is answered once the server is ready; without one, a connection is enough.
     pub ready: Option<String>,
     /// Variables for its environment.
@@ -48,6 +54,18 @@ pub struct OwnServer {
     pub gauges: Vec<String>,
     /// Where Node's inspector listens: `HOST:PORT`; `auto` has Node open it at a free port.
     pub inspect: Option<String>,
+}
+
+/// Version of HTTP.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
+pub enum HttpVersion {
+    /// HTTP/1.1.
+    #[default]
+    #[serde(rename = "1.1")]
+    One,
+    /// HTTP/2: with prior knowledge, or agreed on in the TLS handshake (ALPN).
+    #[serde(rename = "2")]
+    Two,
 }
 
 /// How the tool comes by a server.
@@ -92,6 +110,17 @@ pub(super) struct TargetFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub(super) url: Option<Spanned<String>>,
+    /// Version of HTTP: "1.1" (the default) or "2".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<HttpVersion>")]
+    pub(super) http: Option<Spanned<HttpVersion>>,
+    /// Certificates in PEM that are trusted besides the system's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<PathBuf>")]
+    pub(super) ca: Option<Spanned<PathBuf>>,
+    /// Whether any certificate will do.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) insecure: bool,
     /// Path of a request that is answered once the server is ready.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
@@ -116,6 +145,13 @@ pub(super) struct TargetFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub(super) inspect: Option<Spanned<String>>,
+}
+
+impl TargetFile {
+    /// Whether HTTP/2 is spoken.
+    pub(super) fn is_http2(&self) -> bool {
+        self.http.as_ref().is_some_and(|http| *http.get_ref() == HttpVersion::Two)
+    }
 }
 
 /// Program and arguments: a list, or a text as a shell would split it.
@@ -183,6 +219,12 @@ pub(super) fn read_target(file: Option<&TargetFile>, source: &Source) -> Result<
         if let Some(ready) = &target.ready {
             return problem(ready.span(), "the built-in server says itself when it is ready");
         }
+        if let Some(http) = target.http.as_ref().filter(|http| *http.get_ref() != HttpVersion::One) {
+            return problem(http.span(), "the built-in server speaks HTTP/1.1: name a command or a url");
+        }
+        if let Some(ca) = &target.ca {
+            return problem(ca.span(), "the built-in server speaks no TLS: name a command or a url");
+        }
         if let Some(metrics) = &target.metrics {
             return problem(
                 metrics.span(),
@@ -210,9 +252,15 @@ pub(super) fn read_target(file: Option<&TargetFile>, source: &Source) -> Result<
     if let Some(ready) = target.ready.as_ref().filter(|ready| !ready.get_ref().starts_with('/')) {
         return problem(ready.span(), "ready is the path of a request, e.g. \"/health\"");
     }
+    if let Some(ca) = target.ca.as_ref().filter(|_| target.insecure) {
+        return problem(ca.span(), "with insecure = true no certificate is looked at: leave one of them out");
+    }
     let own = OwnServer {
         source: how,
         url,
+        http: target.http.as_ref().map_or_else(HttpVersion::default, |http| *http.get_ref()),
+        ca: target.ca.clone().map(Spanned::into_inner),
+        insecure: target.insecure,
         ready: target.ready.clone().map(Spanned::into_inner),
         environment: target.env.clone(),
         directory: target.directory.clone(),

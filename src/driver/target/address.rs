@@ -3,11 +3,14 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// Where a server listens, and how it is spoken to: `http://127.0.0.1:8080`,
-/// `unix:/run/server.sock` (HTTP on a unix socket), `tcp://127.0.0.1:6379` (a line sent, a line answered).
+/// Where a server listens, and how it is spoken to: `http://127.0.0.1:8080`, `https://localhost:8443` (with TLS),
+/// `unix:/run/server.sock` (HTTP on a unix socket), `https+unix:/run/server.sock` (with TLS on it),
+/// `tcp://127.0.0.1:6379` (a line sent, a line answered).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     pub(crate) scheme: Scheme,
+    /// Whether it is spoken to under TLS.
+    pub(crate) tls: bool,
     pub(crate) place: Place,
     /// What goes into the `Host` header, and what a certificate must be for.
     pub(crate) authority: String,
@@ -31,7 +34,9 @@ pub(crate) enum Place {
 
 /// An address that can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{text}' is no address of a server: {why}; write http://HOST:PORT, unix:/PATH or tcp://HOST:PORT")]
+#[error(
+    "'{text}' is no address of a server: {why}; write http://HOST:PORT, https://HOST:PORT, unix:/PATH, https+unix:/PATH or tcp://HOST:PORT"
+)]
 pub struct AddressError {
     text: String,
     why: String,
@@ -43,10 +48,22 @@ impl Address {
         let authority = socket.to_string();
         Address {
             scheme: Scheme::Http,
+            tls: false,
             place: Place::Tcp(socket),
             text: format!("http://{authority}"),
             authority,
         }
+    }
+
+    /// The same place, spoken to without TLS.
+    pub(crate) fn without_tls(&self) -> Address {
+        Address { tls: false, ..self.clone() }
+    }
+
+    /// The host, without its port: what a certificate must be for.
+    pub(crate) fn host(&self) -> String {
+        let host = self.authority.rsplit_once(':').map_or(self.authority.as_str(), |(host, _)| host);
+        host.trim_start_matches('[').trim_end_matches(']').to_owned()
     }
 
     /// The TCP port, if it has one.
@@ -63,7 +80,11 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Address, AddressError> {
         let wrong = |why: String| AddressError { text: text.to_owned(), why };
-        if let Some(path) = text.strip_prefix("unix:") {
+        let (unix, tls) = match text.strip_prefix("https+unix:") {
+            Some(path) => (Some(path), true),
+            None => (text.strip_prefix("unix:"), false),
+        };
+        if let Some(path) = unix {
             let path = path.strip_prefix("//").unwrap_or(path);
             if path.is_empty() {
                 return Err(wrong("the path of the socket is missing".to_owned()));
@@ -71,6 +92,7 @@ impl FromStr for Address {
             let place = Place::Unix(PathBuf::from(path));
             return Ok(Address {
                 scheme: Scheme::Http,
+                tls,
                 place,
                 authority: "localhost".to_owned(),
                 text: text.to_owned(),
@@ -78,8 +100,8 @@ impl FromStr for Address {
         }
         let (scheme, rest, usual) = if let Some(rest) = text.strip_prefix("http://") {
             (Scheme::Http, rest, Some(80))
-        } else if text.starts_with("https://") {
-            return Err(wrong("TLS is not spoken: soak the server behind its TLS".to_owned()));
+        } else if let Some(rest) = text.strip_prefix("https://") {
+            (Scheme::Http, rest, Some(443))
         } else if let Some(rest) = text.strip_prefix("tcp://") {
             (Scheme::Lines, rest, None)
         } else {
@@ -100,7 +122,8 @@ impl FromStr for Address {
         let sockets: Vec<SocketAddr> = found.by_ref().collect();
         let socket = sockets.iter().find(|socket| socket.is_ipv4()).or(sockets.first());
         let socket = *socket.ok_or_else(|| wrong("the host has no address".to_owned()))?;
-        Ok(Address { scheme, place: Place::Tcp(socket), authority: full, text: text.to_owned() })
+        let tls = usual == Some(443);
+        Ok(Address { scheme, tls, place: Place::Tcp(socket), authority: full, text: text.to_owned() })
     }
 }
 
@@ -126,9 +149,14 @@ mod tests {
             (Scheme::Http, Some(8080), "127.0.0.1:8080")
         );
         assert_eq!(read("http://[::1]:9").port(), Some(9));
+        let secure = read("https://[::1]/");
+        assert_eq!((secure.tls, secure.port(), secure.host().as_str()), (true, Some(443), "::1"));
+        assert_eq!((plain.tls, plain.host().as_str()), (false, "127.0.0.1"));
         let unix = read("unix:/run/a.sock");
         assert_eq!(unix.place, Place::Unix("/run/a.sock".into()));
         assert_eq!(read("unix:///run/a.sock").place, unix.place);
+        let secure = read("https+unix:/run/a.sock");
+        assert_eq!((secure.tls, secure.host().as_str(), &secure.place), (true, "localhost", &unix.place));
         assert_eq!(read("tcp://127.0.0.1:6379").scheme, Scheme::Lines);
     }
 
@@ -138,7 +166,7 @@ mod tests {
             ("127.0.0.1:80", "its scheme is unknown"),
             ("http://127.0.0.1:80/path", "paths belong to the request kinds"),
             ("tcp://127.0.0.1", "the port is missing"),
-            ("https://127.0.0.1", "TLS is not spoken"),
+            ("ftp://127.0.0.1", "its scheme is unknown"),
             ("unix:", "the path of the socket is missing"),
         ] {
             let error = text.parse::<Address>().unwrap_err().to_string();

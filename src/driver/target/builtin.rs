@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use super::leftovers::{self, Marked};
 use super::process::Process;
 use super::start::{START_TIME, create_folder, make_mark, spawn, why_it_ended, words};
-use super::{Address, Again, Ready, Server, Target};
+use super::{Address, Again, Dial, Ready, Server, Target};
 use crate::data::DataFolder;
 use crate::observer::Observer;
 use crate::probe::{Hello, Probe, ProbeError};
@@ -67,7 +67,7 @@ pub(super) async fn start(builtin: Builtin<'_>) -> Result<Ready, RunError> {
         _marked: Some(marked),
         name,
         command: words,
-        address,
+        dial: Dial::plain(address),
         ready: "/health".to_owned(),
         data: Some(DataFolder::new(data)),
         _folder: Some(folder),

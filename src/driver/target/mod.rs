@@ -2,6 +2,7 @@
 
 mod address;
 mod builtin;
+mod dial;
 mod fake_time;
 mod foreign;
 mod leftovers;
@@ -10,6 +11,7 @@ mod own;
 mod process;
 mod restart;
 mod start;
+mod tls;
 
 use std::time::Duration;
 
@@ -21,6 +23,7 @@ use crate::observer::Observer;
 pub use address::{Address, AddressError};
 pub(crate) use address::{Place, Scheme};
 pub(crate) use builtin::Builtin;
+pub(crate) use dial::Dial;
 pub(crate) use fake_time::FakeTime;
 use foreign::Foreign;
 use leftovers::Marked;
@@ -48,7 +51,7 @@ pub(crate) struct Target {
     command: Vec<String>,
     /// The process that is looked at: the server itself, which a wrapper may have started.
     pid: u32,
-    address: Address,
+    dial: Dial,
     /// Path of a request the server answers whatever it does.
     ready: String,
     data: Option<DataFolder>,
@@ -85,8 +88,9 @@ impl Target {
         &self.command
     }
 
-    pub(crate) fn address(&self) -> &Address {
-        &self.address
+    /// The way to connect to it.
+    pub(crate) fn dial(&self) -> &Dial {
+        &self.dial
     }
 
     /// Path of a request the server answers, whatever with.

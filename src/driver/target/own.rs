@@ -12,7 +12,8 @@ use super::foreign::Foreign;
 use super::leftovers::{self, Marked};
 use super::process::Process;
 use super::start::{START_TIME, create_folder, make_mark, spawn as start_process, why_it_ended, words};
-use super::{Address, AddressError, Again, FakeTime, Ready, Server, Target};
+use super::tls::Trust;
+use super::{Address, AddressError, Again, Dial, FakeTime, Ready, Server, Target};
 use crate::data::DataFolder;
 use crate::load::{Connection, Prepared};
 use crate::observer::Observer;
@@ -65,6 +66,7 @@ pub(super) async fn spawn(
     let address: Address =
         fill(url).parse().map_err(|error: AddressError| RunError::Input(error.to_string()))?;
     let port = port.or(address.port());
+    let dial = dial(server, address)?;
     let fill =
         |text: &str| port.map_or_else(|| text.to_owned(), |port| text.replace(PORT_PLACE, &port.to_string()));
     let (inspect, node_options) = match server.inspect.as_deref() {
@@ -76,7 +78,7 @@ pub(super) async fn spawn(
         Some(given) => (Some(given.to_owned()), None),
         None => (None, None),
     };
-    refuse_taken(&address).await?;
+    refuse_taken(&dial).await?;
     let [program, arguments @ ..] = command else {
         return Err(RunError::Input("the target's command names no program".to_owned()));
     };
@@ -99,7 +101,7 @@ pub(super) async fn spawn(
     let command = words(&process);
     // As it is to be looked at: with the port that it has now.
     let server = OwnServer { inspect, metrics: server.metrics.as_deref().map(fill), ..server.clone() };
-    let (started, observer, pid) = bring_up(&mut process, &server, &address, &socket).await?;
+    let (started, observer, pid) = bring_up(&mut process, &server, &dial, &socket).await?;
     if let Some(fake_time) = &fake_time {
         fake_time.check(pid)?;
     }
@@ -113,7 +115,7 @@ pub(super) async fn spawn(
         name: command.join(" "),
         command,
         pid,
-        address,
+        dial,
         ready: ready_path(&server),
         data: server.data.as_ref().map(|data| DataFolder::new(in_folder(&server, data))),
         _folder: Some(folder),
@@ -125,15 +127,15 @@ pub(super) async fn spawn(
 pub(super) async fn bring_up(
     command: &mut Command,
     server: &OwnServer,
-    address: &Address,
+    dial: &Dial,
     socket: &Path,
 ) -> Result<(Process, Observer, u32), RunError> {
     let mut process = start_process(command)?;
-    wait_until_ready(server, address, &mut process).await?;
+    wait_until_ready(server, dial, &mut process).await?;
     let (observer, pid) = match reach_probe(socket, &process).await? {
         Some((probe, pid)) => (Observer::Probe(Box::new(probe)), pid),
         None => {
-            let pid = find_listener(address, Some(process.id())).unwrap_or_else(|| process.id());
+            let pid = find_listener(&dial.address, Some(process.id())).unwrap_or_else(|| process.id());
             (look(server, pid).await?, pid)
         }
     };
@@ -142,36 +144,37 @@ pub(super) async fn bring_up(
 
 /// Attaches to the probe of a server that runs.
 pub(super) async fn attach(server: &OwnServer, socket: &Path) -> Result<Ready, RunError> {
-    let address = address_of(server)?;
+    let dial = dial(server, address_of(server)?)?;
     let (probe, hello) = Probe::connect(socket).await.map_err(|error| {
         RunError::WouldNotStart(format!(
             "no probe answers at {}: {error}: is the server running with HEAPSOAK_SOCKET set to this path?",
             socket.display()
         ))
     })?;
-    refuse_silent(server, &address).await?;
+    refuse_silent(server, &dial).await?;
     let name = format!("process {} (attached at {})", hello.pid, socket.display());
     let observer = Observer::Probe(Box::new(probe));
-    found(server, address, hello.pid, name, observer, hello.memory_limit_bytes)
+    found(server, dial, hello.pid, name, observer, hello.memory_limit_bytes)
 }
 
 /// Looks at a server that runs, from outside.
 pub(super) async fn watch(server: &OwnServer, pid: Option<u32>) -> Result<Ready, RunError> {
-    let address = address_of(server)?;
-    refuse_silent(server, &address).await?;
-    let pid = pid.or_else(|| find_listener(&address, None)).ok_or_else(|| {
+    let dial = dial(server, address_of(server)?)?;
+    refuse_silent(server, &dial).await?;
+    let pid = pid.or_else(|| find_listener(&dial.address, None)).ok_or_else(|| {
         RunError::WouldNotStart(format!(
-            "which process listens at {address} can't be seen: give it with --pid, or run as its user"
+            "which process listens at {} can't be seen: give it with --pid, or run as its user",
+            dial.address
         ))
     })?;
     let observer = look(server, pid).await?;
-    let name = format!("process {pid} at {address}");
-    found(server, address, pid, name, observer, memory_limit(pid))
+    let name = format!("process {pid} at {}", dial.address);
+    found(server, dial, pid, name, observer, memory_limit(pid))
 }
 
 fn found(
     server: &OwnServer,
-    address: Address,
+    dial: Dial,
     pid: u32,
     name: String,
     observer: Observer,
@@ -188,7 +191,7 @@ fn found(
         name,
         command: Vec::new(),
         pid,
-        address,
+        dial,
         ready: ready_path(server),
         data: server.data.as_ref().map(|data| DataFolder::new(data.clone())),
         _folder: None,
@@ -209,6 +212,11 @@ fn address_of(server: &OwnServer) -> Result<Address, RunError> {
     url.parse().map_err(|error: AddressError| RunError::Input(error.to_string()))
 }
 
+fn dial(server: &OwnServer, address: Address) -> Result<Dial, RunError> {
+    let trust = Trust { ca: server.ca.as_deref(), insecure: server.insecure };
+    Dial::new(address, server.http, &trust).map_err(RunError::Input)
+}
+
 fn ready_path(server: &OwnServer) -> String {
     server.ready.clone().unwrap_or_else(|| "/".to_owned())
 }
@@ -225,47 +233,60 @@ fn find_free_port() -> Result<u16, RunError> {
 }
 
 /// Requests for a server that is about to start must not go to another one.
-async fn refuse_taken(address: &Address) -> Result<(), RunError> {
-    match Connection::new(address.clone()).open().await {
+async fn refuse_taken(dial: &Dial) -> Result<(), RunError> {
+    // Whatever it speaks.
+    match Connection::new(Dial::plain(dial.address.without_tls())).open().await {
         Ok(()) => Err(RunError::Input(format!(
-            "something else listens at {address} already: stop it, or choose another url"
+            "something else listens at {} already: stop it, or choose another url",
+            dial.address
         ))),
         Err(_) => Ok(()),
     }
 }
 
-/// A server that is said to run has to answer.
-async fn refuse_silent(server: &OwnServer, address: &Address) -> Result<(), RunError> {
-    is_ready(server, address)
-        .await
-        .map_err(|why| RunError::WouldNotStart(format!("no server answers at {address}: {why}")))
+/// Why a server is not ready.
+struct NotReady {
+    why: String,
+    /// It is there and will never be.
+    for_good: bool,
 }
 
-async fn is_ready(server: &OwnServer, address: &Address) -> Result<(), String> {
-    let mut connection = Connection::new(address.clone());
-    let Some(path) = &server.ready else {
-        return connection.open().await.map_err(|error| error.to_string());
+/// A server that is said to run has to answer.
+async fn refuse_silent(server: &OwnServer, dial: &Dial) -> Result<(), RunError> {
+    let silent = |not: NotReady| {
+        RunError::WouldNotStart(format!("no server answers at {}: {}", dial.address, not.why))
     };
-    match connection.send(&Prepared::get(path), None).await {
-        Ok(answer) if answer.status < 500 => Ok(()),
-        Ok(answer) => Err(format!("GET {path} is answered {}", answer.status)),
-        Err(error) => Err(error.to_string()),
+    is_ready(server, dial).await.map_err(silent)
+}
+
+async fn is_ready(server: &OwnServer, dial: &Dial) -> Result<(), NotReady> {
+    let mut connection = Connection::new(dial.clone());
+    let sent = match &server.ready {
+        None => connection.open().await.map(|()| None),
+        Some(path) => connection.send(&Prepared::get(path), None).await.map(Some),
+    };
+    match (sent, &server.ready) {
+        (Ok(Some(answer)), Some(path)) if answer.status >= 500 => {
+            Err(NotReady { why: format!("GET {path} is answered {}", answer.status), for_good: false })
+        }
+        (Ok(_), _) => Ok(()),
+        (Err(error), _) => Err(NotReady { for_good: error.is_distrust(), why: error.to_string() }),
     }
 }
 
-async fn wait_until_ready(
-    server: &OwnServer,
-    address: &Address,
-    process: &mut Process,
-) -> Result<(), RunError> {
+async fn wait_until_ready(server: &OwnServer, dial: &Dial, process: &mut Process) -> Result<(), RunError> {
     let start = Instant::now();
     loop {
-        let Err(why) = is_ready(server, address).await else { return Ok(()) };
+        let Err(NotReady { why, for_good }) = is_ready(server, dial).await else { return Ok(()) };
+        if for_good {
+            process.end_now();
+            return Err(RunError::Input(format!("the server at {} is not trusted: {why}", dial.address)));
+        }
         if *process.died().borrow() {
             return Err(why_it_ended(process, "the server", ANSWER).await);
         }
         if start.elapsed() >= START_TIME {
-            let missing = format!("answer at {address} ({why})");
+            let missing = format!("answer at {} ({why})", dial.address);
             return Err(why_it_ended(process, "the server", &missing).await);
         }
         sleep(RETRY).await;

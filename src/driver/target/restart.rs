@@ -39,12 +39,12 @@ impl Target {
             Again::Builtin { command, socket } => {
                 let Up { server, address, probe, .. } = builtin::bring_up(command, socket).await?;
                 self.pid = server.id();
-                self.address = address;
+                self.dial.address = address;
                 self.server = Server::Started(server);
                 Ok(Observer::Probe(Box::new(probe)))
             }
             Again::Own { command, socket, server } => {
-                let (process, observer, pid) = own::bring_up(command, server, &self.address, socket).await?;
+                let (process, observer, pid) = own::bring_up(command, server, &self.dial, socket).await?;
                 self.pid = pid;
                 self.server = Server::Started(process);
                 Ok(observer)

@@ -48,6 +48,11 @@ impl Template {
         Template { source: String::new(), parts: Vec::new() }
     }
 
+    /// Whether there is nothing to fill in.
+    pub(crate) fn is_fixed(&self) -> bool {
+        self.parts.iter().all(|part| matches!(part, Part::Literal(_)))
+    }
+
     /// The names of the values it uses (`{{$name}}`).
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {

@@ -3,6 +3,7 @@
 use heapsoak_record::{Event, Outcome, Unit};
 use heapsoak_verdict::{ComponentVerdict, Finding, Growth, Pattern};
 
+use crate::answer_times::AnswerTimes;
 use crate::phases::PhaseSummary;
 use crate::phrases::{self, amount};
 use crate::units::{Bytes, Count, Seconds};
@@ -148,6 +149,10 @@ pub(crate) fn run_facts(run: &Run<'_>) -> Vec<Fact> {
         Fact::new("Warm-up", format!("{} requests", amount(quality.warm_up_requests, Unit::Count)), ""),
         Fact::new("Heap adds up", adds_up(run), ""),
     ];
+    if let Some(times) = AnswerTimes::of(run) {
+        facts.push(Fact::new("Answers", times.sent(), ""));
+        facts.extend(times.due().map(|due| Fact::new("Answers", due, "")));
+    }
     facts.extend(quality.control.as_ref().map(|control| {
         let planted = Bytes(control.planted_bytes_per_1000_requests);
         let found = if control.verdict == ComponentVerdict::Leak { "found" } else { "not found" };
@@ -211,7 +216,8 @@ pub(crate) fn events(run: &Run<'_>) -> Vec<String> {
                 let took = Seconds(*took_ms as f64 / 1000.0);
                 said.push(format!("After cycle {cycle}: the server was {how} and started again, in {took}."));
             }
-            Event::ControlPlanted { .. } | Event::PhaseDone { .. } => {}
+            // Facts of the run, not happenings.
+            Event::ControlPlanted { .. } | Event::PhaseDone { .. } | Event::AnswerTimes { .. } => {}
         }
     }
     if said.len() > EVENTS {

@@ -7,6 +7,7 @@ mod scenarios;
 use heapsoak_record::Unit;
 use heapsoak_verdict::{ComponentVerdict, Finding};
 
+use crate::answer_times::AnswerTimes;
 use crate::json::values;
 use crate::phases::PhaseSummary;
 use crate::units::{Bytes, Count};
@@ -208,11 +209,15 @@ fn foot(run: &Run<'_>) -> String {
         run.judgement.quality.cycles,
         phrases::outcome(run),
     );
+    let times = AnswerTimes::of(run).map_or_else(String::new, |times| {
+        let due = times.due().map_or_else(String::new, |due| format!("; {due}"));
+        paragraph(&tame(&format!("answers: {}{due}", times.sent())), "", "  ")
+    });
     let again = format!("again with: {}", phrases::reproduce(run));
     let phases: String = PhaseSummary::list(run.recording)
         .iter()
         .map(|phase| paragraph(&tame(&format!("phase {}", phase.sentence())), "", "  "))
         .collect();
-    let text = paragraph(&tame(&went), "", "  ") + &phases + &paragraph(&tame(&again), "", "  ");
+    let text = paragraph(&tame(&went), "", "  ") + &phases + &times + &paragraph(&tame(&again), "", "  ");
     text.lines().map(|line| format!("{}\n", Ink::Quiet.on(line))).collect()
 }

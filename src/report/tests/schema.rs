@@ -59,6 +59,48 @@ fn a_report_has_everything_the_contract_names() {
     );
 }
 
+/// How long the answers of a run with arrivals took.
+fn answer_times() -> heapsoak_record::Event {
+    let times = |p50_us| heapsoak_record::Percentiles {
+        p50_us,
+        p90_us: 2 * p50_us,
+        p99_us: 4 * p50_us,
+        p999_us: 8 * p50_us,
+        max_us: 9 * p50_us,
+    };
+    heapsoak_record::Event::AnswerTimes {
+        cycle: 24,
+        from_sent: times(850),
+        arrivals: Some(heapsoak_record::Arrivals {
+            asked_per_1000_s: 200_000,
+            came_per_1000_s: 199_960,
+            count: 12_000,
+            late: 7,
+            from_due: times(2_900),
+        }),
+    }
+}
+
+#[test]
+fn answer_times_are_in_every_report_from_both_moments() {
+    let (mut recording, judgement) = synthetic::run("claims");
+    recording.events.push(answer_times());
+    let run = Run::new(&recording, &judgement);
+    let files = Json.render(&run).unwrap();
+    let report: Value = serde_json::from_str(files[0].text()).unwrap();
+    assert!(validator(REPORT_SCHEMA).is_valid(&report));
+    assert_eq!(report["answer_times"]["from_sent"]["p50_us"], 850);
+    assert_eq!(report["answer_times"]["arrivals"]["from_due"]["p99_us"], 11_600);
+    let sent = "median 0.85 ms, 99 % within 3.40 ms, all within 7.65 ms";
+    let due = "median 2.90 ms, 99 % within 12 ms, all within 26 ms, from when it was due; 200 a second asked for, 200 \
+               came, 7 of 12,000 more than 1 ms late";
+    let terminal = heapsoak_report::Terminal::default().text(&run).replace("\n  ", " ");
+    assert!(terminal.contains(&format!("answers: {sent}; {due}")), "{terminal}");
+    let page = heapsoak_report::Html.render(&run).unwrap();
+    let page = page[0].text();
+    assert!(page.contains(sent) && page.contains(due), "{page}");
+}
+
 #[test]
 fn a_wrong_verdict_word_is_refused() {
     let validator = validator(REPORT_SCHEMA);

@@ -5,6 +5,7 @@
 
 mod http;
 mod probe;
+mod web;
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -13,7 +14,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode, exit};
 use std::sync::{Arc, Mutex};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{env, io, thread};
 
 use heapsoak_record::Captured;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         Some("__tracker") => serve_tracker(),
         Some("__autopilot") => serve(&arguments.collect::<Vec<_>>()),
         Some("__clocked") => serve_clocked(&arguments.next().expect("the path of a log")),
+        Some("__web") => serve_web(&arguments.collect::<Vec<_>>()),
         Some("__orphan") => loop {
             thread::park();
         },
@@ -77,9 +79,7 @@ fn serve(arguments: &[String]) -> ExitCode {
         leave_behind(value("--log").map_or("", String::as_str));
     }
     let state = Arc::new(Mutex::new(State {
-        log: value("--log").map(|path| {
-            OpenOptions::new().create(true).append(true).open(path).expect("the log can be opened")
-        }),
+        log: value("--log").map(|path| open_log(path)),
         die_after: value("--die-after").map(|number| number.parse().expect("a number")),
         ..State::default()
     }));
@@ -121,6 +121,22 @@ fn serve_clocked(log: &str) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+fn serve_web(arguments: &[String]) -> ExitCode {
+    let value = |flag: &str| {
+        let at = arguments.iter().position(|argument| argument == flag)?;
+        arguments.get(at + 1).map(String::as_str)
+    };
+    let log = value("--log").map(open_log);
+    let state = Arc::new(Mutex::new(State { log, ..State::default() }));
+    probe::start(&state);
+    web::serve(value("--listen").expect("it is said where to listen"), value("--tls"), &state);
+    ExitCode::SUCCESS
+}
+
+fn open_log(path: &str) -> File {
+    OpenOptions::new().create(true).append(true).open(path).expect("the log can be opened")
+}
+
 /// Leaves a process behind in a group of its own, whose parent ends at once; `mark` is on its command line.
 fn leave_behind(mark: &str) {
     let program = env::current_exe().expect("the program has a path");
@@ -131,26 +147,35 @@ fn leave_behind(mark: &str) {
 
 fn answer_all(stream: &TcpStream, state: &Mutex<State>) {
     while let Ok(Some(request)) = http::read(stream) {
-        let (status, body) = answer(&request, state);
+        if let Some(millis) = request.path.strip_prefix("/slow/") {
+            thread::sleep(Duration::from_millis(millis.parse().expect("a number")));
+        }
+        let mut state = state.lock().expect("no thread panics");
+        let (status, body) = answer(&request, &mut state);
+        log(&request, &mut state);
+        drop(state);
         if http::write(stream, status, &body).is_err() {
             return;
         }
     }
 }
 
-fn answer(request: &http::Request, state: &Mutex<State>) -> (u16, String) {
-    let mut state = state.lock().expect("no thread panics");
+fn log(request: &http::Request, state: &mut State) {
+    let kind = request.header("heapsoak-kind").unwrap_or_default();
+    let signature = request.header("linear-signature").unwrap_or_default();
+    let line = format!("{kind} {} {} {} {signature}\n", request.method, request.path, request.body);
+    if let Some(log) = &mut state.log {
+        log.write_all(line.as_bytes()).expect("the log can be written");
+    }
+}
+
+fn answer(request: &http::Request, state: &mut State) -> (u16, String) {
     let kind = request.header("heapsoak-kind").unwrap_or_default();
     *state.requests.entry(kind.to_owned()).or_default() += 1;
     let answered: u64 = state.requests.values().sum();
     if state.die_after.is_some_and(|most| answered > most) {
         eprintln!("fake: dying as told");
         exit(7);
-    }
-    let signature = request.header("linear-signature").unwrap_or_default();
-    let line = format!("{kind} {} {} {} {signature}\n", request.method, request.path, request.body);
-    if let Some(log) = &mut state.log {
-        log.write_all(line.as_bytes()).expect("the log can be written");
     }
     match request.path.split_once("/status/") {
         Some((_, status)) => (status.parse().unwrap_or(500), "{}".to_owned()),

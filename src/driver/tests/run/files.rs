@@ -36,6 +36,7 @@ fn a_small_scenario_is_read_with_its_defaults() {
     assert_eq!(scenario.name, "test");
     assert_eq!((scenario.cycles, scenario.max_cycles, scenario.concurrency, scenario.seed), (2, 2, 4, 1));
     assert_eq!(scenario.requests(), 20);
+    assert_eq!((scenario.keep_alive, scenario.http2_connections), (true, 1));
     assert!(scenario.target.as_found.is_empty() && scenario.advance.is_none() && scenario.expect.is_none());
 }
 
@@ -48,6 +49,17 @@ fn mistakes_are_found_at_their_line_and_column() {
         ("[load]", "[budget.component.a]\ngrowth-per-1000 = 0\n[load]", (2, 2), "must be above zero"),
         ("cycles = 2", "cycles = 2\nmax-cycles = 1", (4, 14), "below cycles"),
         ("cycles = 2", "cycles = 2\nconcurrency = 0", (4, 15), "from 1 to 1024"),
+        ("cycles = 2", "cycles = 2\nrate = 0", (4, 8), "from 0.001 to 1000000"),
+        ("cycles = 2", "cycles = 2\narrivals = \"poisson\"", (4, 12), "needs their rate"),
+        ("cycles = 2", "cycles = 2\nhttp2-connections = 2", (4, 21), "with HTTP/2 only"),
+        ("[load]", "[target]\nhttp = \"2\"\n[load]", (3, 8), "the built-in server speaks HTTP/1.1"),
+        ("[load]", "[target]\nca = \"a.pem\"\n[load]", (3, 6), "the built-in server speaks no TLS"),
+        (
+            "[load]",
+            "[target]\nurl = \"https://localhost\"\nca = \"a.pem\"\ninsecure = true\n[load]",
+            (4, 6),
+            "no certificate is looked at",
+        ),
         ("version = 1", "version = 2", (1, 11), "version 2 is unknown"),
         ("\"a.x\" = 1", "\"a.y\" = 1", (6, 1), "unknown request kind 'a.y'"),
         ("\"a.x\" = 1", "\"a.x\" = -1", (6, 9), "from zero up"),

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod arrivals;
 mod bench;
 mod drafts;
 mod endings;
@@ -12,3 +13,4 @@ mod profile;
 mod reference;
 mod restart;
 mod soak;
+mod transport;
