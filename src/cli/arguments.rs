@@ -69,6 +69,10 @@ pub(crate) struct Soak {
     /// Folder to write to, in place of reports/<time>-<scenario>. Must be empty or new.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Go on with the run in this folder, which broke off: give the same scenario and the same server. A server that runs
+    /// since is soaked on and judged by all of it; one that was started for the run is started anew, and judged from there.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "requests", "seed", "profiler"])]
+    pub(crate) resume: Option<PathBuf>,
     /// Defects of the built-in server, in place of the scenario's: all, none, components or defects, by comma.
     /// The scenario's expectation no longer applies then.
     #[arg(long, value_name = "LIST")]

@@ -29,6 +29,24 @@ impl RunFolder {
         }
     }
 
+    /// The folder of a run that is to be gone on with.
+    pub(crate) fn resume(path: &Path) -> Result<RunFolder, Failure> {
+        let folder = RunFolder { path: path.to_owned(), is_new: false };
+        if folder.recording().is_file() {
+            return Ok(folder);
+        }
+        let missing = format!("there is no {RECORDING} in {}: nothing to go on with", path.display());
+        Err(Failure::new(Exit::Usage, missing))
+    }
+
+    /// Keeps the recording under another name; returns its path.
+    pub(crate) fn set_aside(&self) -> Result<PathBuf, Failure> {
+        let names = (1..).map(|number| self.path.join(format!("recording-before-{number}.jsonl")));
+        let free = names.into_iter().find(|path| !path.exists()).expect("numbers don't end");
+        fs::rename(self.recording(), &free).map_err(|error| Failure::unwritable(&free, &error))?;
+        Ok(free)
+    }
+
     /// The folder.
     pub(crate) fn path(&self) -> &Path {
         &self.path

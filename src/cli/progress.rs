@@ -3,11 +3,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use heapsoak_driver::Watcher;
-use heapsoak_record::{End, Outcome, Recording};
+use heapsoak_record::{End, Event, Outcome, Recording, Snapshot};
 use heapsoak_verdict::{RunVerdict, judge};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::exit::Exit;
+use crate::own_heap::OwnHeap;
 
 /// On something else than a terminal: a line about a scenario at its start, at its end, and once in so much time.
 const LINE_EVERY: Duration = Duration::from_secs(15);
@@ -18,6 +19,7 @@ const LINE_EVERY: Duration = Duration::from_secs(15);
 pub(crate) struct Progress {
     scenario: String,
     shown: Shown,
+    own_heap: Option<OwnHeap>,
 }
 
 #[derive(Debug)]
@@ -42,7 +44,12 @@ impl Progress {
             anstream::eprintln!("{scenario}: started");
             Shown::Lines { next: Instant::now() + LINE_EVERY }
         };
-        Progress { scenario, shown }
+        Progress { scenario, shown, own_heap: Some(OwnHeap::start()) }
+    }
+
+    /// The verdict on the tool's own heap; the first time it is asked for.
+    pub(crate) fn judge_own_heap(&mut self) -> Option<Event> {
+        self.own_heap.take()?.judge()
     }
 
     /// Says something about the scenario on a line of its own, unless quiet.
@@ -101,6 +108,12 @@ impl Watcher for Progress {
         cycles_wanted(recording)
     }
 
+    fn recorded(&mut self, snapshot: &Snapshot) {
+        if let Some(own_heap) = &mut self.own_heap {
+            own_heap.look(snapshot);
+        }
+    }
+
     fn profiled(&mut self, file: &Path, result: Result<(), String>) {
         let scenario = &self.scenario;
         let is_bad = result.is_err();
@@ -124,8 +137,8 @@ fn cycles_wanted(recording: &Recording) -> u32 {
         return 0;
     }
     let plan = &recording.header.plan;
-    let done = recording.snapshots.last().map_or(0, |snapshot| snapshot.cycle);
-    let quarter = u64::from(done.div_ceil(4));
+    let requests = recording.snapshots.last().map_or(0, |snapshot| snapshot.requests);
+    let quarter = (requests / plan.requests_per_cycle.max(1)).div_ceil(4);
     let wanted = judgement.wanted_requests.map(|requests| requests.div_ceil(plan.requests_per_cycle.max(1)));
     u32::try_from(wanted.unwrap_or(quarter).max(1)).unwrap_or(u32::MAX)
 }

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use heapsoak_driver::{DEFAULT_CONTROL_PER_1000, Run, Scenario};
-use heapsoak_record::{Outcome, Recording};
+use heapsoak_record::{Outcome, Recording, Writer};
 use heapsoak_report::{ScenarioSummary, scenario_table, write_index, write_run};
 use heapsoak_verdict::{Judgement, judge};
 use tokio::runtime::Runtime;
@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::folder::RunFolder;
 use crate::gate::{self, Expectation};
 use crate::progress::Progress;
+use crate::resume::Resumed;
 use crate::{interrupt, jemalloc, print, scenarios, zoom};
 
 /// Soaks: loads every scenario, runs one after the other, judges, writes the reports, and decides the exit code.
@@ -83,10 +84,17 @@ pub(crate) async fn soak_all(
     if arguments.as_found.is_some() && scenarios.iter().any(|scenario| scenario.expect.is_some()) {
         anstream::eprintln!("--as-found overrides the defects: what the scenarios expect is not checked");
     }
-    let stop = stop_on_signal()?;
     let single = scenarios.len() == 1;
+    if arguments.resume.is_some() && !single {
+        let why = "--resume goes on with one run: name its scenario";
+        return Err(Failure::new(Exit::Usage, why));
+    }
+    let stop = stop_on_signal()?;
     let name = if single { &scenarios[0].name } else { "soak" };
-    let folder = RunFolder::create(arguments.out.as_deref(), name, SystemTime::now())?;
+    let folder = match &arguments.resume {
+        Some(resume) => RunFolder::resume(resume)?,
+        None => RunFolder::create(arguments.out.as_deref(), name, SystemTime::now())?,
+    };
     let mut soaks = Soaks { done: Vec::new(), folder, exit: Exit::Clean, written: Vec::new() };
     for (index, scenario) in scenarios.iter().enumerate() {
         let progress = Progress::start(&scenario.name, index + 1, scenarios.len(), arguments.quiet);
@@ -190,6 +198,17 @@ async fn run(
         stop: stop.clone(),
         ..Run::new(scenario, &program, &file)
     };
+    let resumed = arguments.resume.as_ref().map(|_| Resumed::read(&run, folder)).transpose()?;
+    let run = match &resumed {
+        None => run,
+        Some(Resumed::On(recording)) => {
+            Run { resume: Some(&**recording), seed: Some(recording.header.seed), ..run }
+        }
+        Some(Resumed::Anew { requests, seed, statement }) => {
+            progress.say(statement);
+            Run { requests: Some(*requests), seed: Some(*seed), not_analysed: vec![statement.clone()], ..run }
+        }
+    };
     let mut recording = match heapsoak_driver::run(run.clone(), &mut progress).await {
         Ok(recording) => recording,
         Err(error) => {
@@ -199,6 +218,12 @@ async fn run(
         }
     };
     let pprof = jemalloc::to_pprof(run.profile.as_ref(), &mut progress);
+    if let Some(own_heap) = progress.judge_own_heap() {
+        Writer::append(&file)
+            .and_then(|mut writer| writer.event(&own_heap))
+            .map_err(|error| Failure::unwritable(&file, &error))?;
+        recording.events.push(own_heap);
+    }
     let judgement = judge(&recording);
     if !arguments.no_zoom {
         zoom::zoom(run, &mut recording, &judgement, folder, &mut progress).await?;

@@ -49,6 +49,7 @@ pub(crate) async fn zoom(
         control_per_1000: 0.0,
         capture: components.iter().map(every).collect(),
         profile: None,
+        resume: None,
         ..run
     };
     progress.say(&format!("a second pass captures every stack of {}", components.join(", ")));

@@ -14,6 +14,8 @@ pub(crate) struct Capture {
     rules: Vec<Captured>,
     /// Cycles between two marks.
     stride: u32,
+    /// The cycle of the next mark, or the first after it that has a snapshot.
+    next: u32,
     taken: Option<Stacks>,
     /// Of the longest stretch between restarts so far, with its cycles: the one that is judged.
     best: Option<(u32, Stacks)>,
@@ -25,7 +27,8 @@ pub(crate) struct Capture {
 impl Capture {
     /// To capture as these rules say, in a run of so many cycles.
     pub(crate) fn new(rules: Vec<Captured>, cycles: u32) -> Capture {
-        Capture { rules, stride: (cycles / MARKS).max(1), taken: None, best: None, since: 0, last: 0 }
+        let stride = (cycles / MARKS).max(1);
+        Capture { rules, stride, next: stride, taken: None, best: None, since: 0, last: 0 }
     }
 
     /// Starts it. Returns why there will be no stacks, if the probe refuses; a server without the probe has none.
@@ -68,9 +71,10 @@ impl Capture {
     ) -> Result<(), ObserveError> {
         self.last = mark.cycle;
         let Observer::Probe(probe) = observer else { return Ok(()) };
-        if self.rules.is_empty() || mark.cycle == 0 || !(is_last || mark.cycle.is_multiple_of(self.stride)) {
+        if self.rules.is_empty() || mark.cycle == 0 || !(is_last || mark.cycle >= self.next) {
             return Ok(());
         }
+        self.next = (mark.cycle + 1).next_multiple_of(self.stride);
         let now = probe.stacks().await?;
         self.taken.get_or_insert_default().take_over(now, mark);
         Ok(())

@@ -13,6 +13,13 @@ impl Clock {
         Clock { start: Instant::now(), advanced_ms: 0 }
     }
 
+    /// Goes on with the clock of a run that began then and whose server's clock was advanced so far.
+    pub(crate) fn resume(started_unix_ms: u64, advanced_ms: u64) -> Clock {
+        let before = Duration::from_millis(unix_now_ms().saturating_sub(started_unix_ms));
+        let now = Instant::now();
+        Clock { start: now.checked_sub(before).unwrap_or(now), advanced_ms }
+    }
+
     /// Notes how far the server's clock has been advanced in all.
     pub(crate) fn set_advanced(&mut self, advanced_ms: u64) {
         self.advanced_ms = advanced_ms;

@@ -1,34 +1,87 @@
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use heapsoak_record::{End, Event, Header, Moment, Outcome, Recording, Snapshot, Stacks, Writer};
+use heapsoak_record::{End, Event, Folding, Header, Moment, Outcome, Recording, Snapshot, Stacks, Writer};
 
 use crate::clock::Clock;
 use crate::load::Tally;
 use crate::observer::Seen;
 use crate::rest::Rested;
 
-/// Keeps a recording in memory and appends it to its file.
+/// Cycles kept; a recording that has more is folded: a verdict needs far fewer.
+const MOST_CYCLES: u32 = 256;
+
+/// Counts of survivors kept in all snapshots together; with more, a recording is folded as long as
+/// [`FEWEST_CYCLES`] are left.
+const MOST_CELLS: usize = 300_000;
+
+/// Cycles that a fold leaves, whatever they weigh.
+const FEWEST_CYCLES: u32 = 32;
+
+/// Appends a recording to its file and keeps the file bounded, however long the run. It keeps none of it in memory: what a
+/// driver holds does not grow with the run.
 #[derive(Debug)]
 pub(crate) struct Recorder {
-    recording: Recording,
     writer: Writer,
+    path: PathBuf,
+    folding: Folding,
+    /// Snapshots so far.
+    sequence: u32,
+    /// Counts of survivors in them.
+    cells: usize,
+    /// What happened since the last snapshot, once a snapshot stands for several cycles.
+    pending: Vec<Event>,
+    /// Whether the server was restarted: its stretches are told apart by their cycles, so they are left as they are.
+    restarted: bool,
 }
 
 impl Recorder {
     /// Creates the file.
-    pub(crate) fn create(path: &Path, header: Header) -> io::Result<Recorder> {
-        let writer = Writer::create(path, &header)?;
-        Ok(Recorder { recording: Recording::new(header), writer })
+    pub(crate) fn create(path: &Path, header: &Header) -> io::Result<Recorder> {
+        let writer = Writer::create(path, header)?;
+        let (folding, pending) = (Folding::default(), Vec::new());
+        Ok(Recorder {
+            writer,
+            path: path.to_owned(),
+            folding,
+            sequence: 0,
+            cells: 0,
+            pending,
+            restarted: false,
+        })
     }
 
-    pub(crate) fn recording(&self) -> &Recording {
-        &self.recording
+    /// Goes on with a recording that broke off, in its file; returns the cycles of the run that it has.
+    pub(crate) fn resume(path: &Path, mut recording: Recording) -> io::Result<(Recorder, u32)> {
+        recording.end = None;
+        recording.stacks.clear();
+        let (folding, done) = Folding::of(&recording);
+        // Its last line may be cut off.
+        let writer = Writer::replace(path, &recording)?;
+        let (restarted, pending) = (false, Vec::new());
+        let path = path.to_owned();
+        let mut recorder = Recorder { writer, path, folding, sequence: 0, cells: 0, pending, restarted };
+        recorder.weigh(&recording);
+        Ok((recorder, done))
     }
 
+    /// What is recorded so far, from the file.
+    pub(crate) fn read(&self) -> io::Result<Recording> {
+        Recording::read(&self.path).map_err(io::Error::other)
+    }
+
+    pub(crate) fn folding(&self) -> &Folding {
+        &self.folding
+    }
+
+    /// Appends an event of a cycle of the run.
     pub(crate) fn event(&mut self, event: Event) -> io::Result<()> {
-        self.writer.event(&event)?;
-        self.recording.events.push(event);
+        let folding = &self.folding;
+        let event = event.in_cycle(|cycle| folding.cycle(cycle));
+        if folding.each() == 1 {
+            return self.writer.event(&event);
+        }
+        event.join(&mut self.pending);
         Ok(())
     }
 
@@ -37,11 +90,11 @@ impl Recorder {
         &mut self,
         cycle: u32,
         moment: Moment,
-        seen: Seen,
+        mut seen: Seen,
         rested: Rested,
         tally: &Tally,
         clock: &Clock,
-    ) -> io::Result<()> {
+    ) -> io::Result<Snapshot> {
         for failure in tally.take_failures() {
             self.event(failure)?;
         }
@@ -49,9 +102,24 @@ impl Recorder {
         if let Some(busy) = rested.busy {
             self.event(Event::NotQuiet { cycle, busy })?;
         }
+        self.flush()?;
+        self.restarted |= moment == Moment::Baseline && cycle > 0;
+        if let Some(heap) = &mut seen.heap {
+            match moment {
+                Moment::Baseline if heap.cohort.0 > 0 => {
+                    self.folding.begin(heap.cohort.0);
+                    self.writer.event(&Event::Attached { cohort: heap.cohort.0 })?;
+                }
+                Moment::Baseline => {}
+                Moment::CycleEnd | Moment::AfterAdvance => self.folding.close(heap.cohort.0, cycle),
+            }
+            if !self.folding.is_plain() {
+                heap.renumber(|cohort| self.folding.cohort(cohort));
+            }
+        }
         let snapshot = Snapshot {
-            sequence: u32::try_from(self.recording.snapshots.len()).unwrap_or(u32::MAX),
-            cycle,
+            sequence: self.sequence,
+            cycle: self.folding.cycle(cycle),
             moment,
             elapsed_ms: clock.elapsed_ms(),
             clock_ms: clock.server_elapsed_ms(),
@@ -63,30 +131,73 @@ impl Recorder {
             resources: seen.resources,
             gauges: seen.gauges,
         };
+        self.sequence += 1;
+        self.cells += count_cells(&snapshot);
         self.writer.snapshot(&snapshot)?;
-        self.recording.snapshots.push(snapshot);
+        Ok(snapshot)
+    }
+
+    /// Folds the recording if it has become long. Called when nothing more comes of a cycle of the run.
+    pub(crate) fn fold_if_long(&mut self, cycle: u32) -> io::Result<()> {
+        let cycles = self.folding.cycle(cycle);
+        if self.restarted {
+            return Ok(());
+        }
+        let long = cycles >= MOST_CYCLES || (self.cells > MOST_CELLS && cycles >= 2 * FEWEST_CYCLES);
+        if !long || !cycles.is_multiple_of(2) || !self.folding.is_whole(cycle) {
+            return Ok(());
+        }
+        self.flush()?;
+        let mut recording = self.read()?;
+        recording.fold();
+        self.folding.fold();
+        recording.events.push(Event::Folded { after: cycle, cycles_each: self.folding.each() });
+        self.writer = Writer::replace(&self.path, &recording)?;
+        self.weigh(&recording);
         Ok(())
     }
 
     /// Appends the stacks of the run.
-    pub(crate) fn stacks(&mut self, stacks: Stacks) -> io::Result<()> {
-        self.writer.stacks(&stacks)?;
-        self.recording.stacks.push(stacks);
+    pub(crate) fn stacks(&mut self, mut stacks: Stacks) -> io::Result<()> {
+        for mark in &mut stacks.marks {
+            mark.cycle = self.folding.cycle(mark.cycle);
+        }
+        self.writer.stacks(&stacks)
+    }
+
+    /// Writes how the run ended and hands over the recording. `cycle` is the run's last.
+    pub(crate) fn end(
+        mut self,
+        outcome: Outcome,
+        cycle: u32,
+        tally: &Tally,
+        clock: &Clock,
+    ) -> io::Result<Recording> {
+        for event in tally.take_failures().into_iter().chain(tally.answer_times(cycle)) {
+            self.event(event)?;
+        }
+        self.flush()?;
+        let end = End { outcome, elapsed_ms: clock.elapsed_ms(), requests: tally.answered() };
+        self.writer.end(&end)?;
+        Recording::read(&self.path).map_err(io::Error::other)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let mut pending = std::mem::take(&mut self.pending);
+        for event in pending.drain(..) {
+            self.writer.event(&event)?;
+        }
+        self.pending = pending;
         Ok(())
     }
 
-    /// Writes how the run ended and hands over the recording.
-    pub(crate) fn end(mut self, outcome: Outcome, tally: &Tally, clock: &Clock) -> io::Result<Recording> {
-        for failure in tally.take_failures() {
-            self.event(failure)?;
-        }
-        let cycle = self.recording.snapshots.last().map_or(0, |snapshot| snapshot.cycle);
-        if let Some(times) = tally.answer_times(cycle) {
-            self.event(times)?;
-        }
-        let end = End { outcome, elapsed_ms: clock.elapsed_ms(), requests: tally.answered() };
-        self.writer.end(&end)?;
-        self.recording.end = Some(end);
-        Ok(self.recording)
+    fn weigh(&mut self, recording: &Recording) {
+        self.sequence = u32::try_from(recording.snapshots.len()).unwrap_or(u32::MAX);
+        self.cells = recording.snapshots.iter().map(count_cells).sum();
     }
+}
+
+fn count_cells(snapshot: &Snapshot) -> usize {
+    let contexts = snapshot.heap.iter().flat_map(|heap| &heap.contexts);
+    contexts.map(|context| context.survivors.len()).sum()
 }

@@ -17,7 +17,7 @@ use crate::recorder::Recorder;
 use crate::run_error::RunError;
 use crate::scenario::{ClockSource, OwnServer, Scenario, TargetSpec};
 use crate::soak::{Soak, Stop};
-use crate::target::{FakeTime, Ready, start};
+use crate::target::{FakeTime, Ready, Target, start};
 use crate::watcher::{Doing, Watcher};
 
 /// Fewest requests a cycle is cut down to when a run is asked to be short; below that, cycles are left out.
@@ -60,6 +60,11 @@ pub struct Run<'a> {
     pub capture: Vec<Captured>,
     /// A profiler to run in the server, and its file. Written at the end, while the server still holds what it holds.
     pub profile: Option<Profile>,
+    /// A recording in the file that is to be gone on with: of this scenario, with this seed, and of a server that runs
+    /// since. Its plan and its number of cycles hold.
+    pub resume: Option<&'a Recording>,
+    /// What this run can't see, besides what every run can't, in sentences.
+    pub not_analysed: Vec<String>,
     /// The run ends when this turns true; what was recorded is kept.
     pub stop: watch::Receiver<bool>,
 }
@@ -81,6 +86,8 @@ impl<'a> Run<'a> {
             control_per_1000: DEFAULT_CONTROL_PER_1000,
             capture: vec![Captured { component: None, rate: SAMPLE }],
             profile: None,
+            resume: None,
+            not_analysed: Vec::new(),
             // Its sender is gone, so it never turns true.
             stop: watch::channel(false).1,
         }
@@ -88,6 +95,9 @@ impl<'a> Run<'a> {
 
     /// What is asked for, overrides included.
     fn plan(&self) -> Plan {
+        if let Some(recording) = self.resume {
+            return resumed_plan(recording);
+        }
         let scenario = self.scenario;
         let (mut cycles, mut max_cycles) = (scenario.cycles, scenario.max_cycles);
         let mut requests_per_cycle = scenario.requests_per_cycle;
@@ -162,7 +172,8 @@ pub async fn run(run: Run<'_>, watcher: &mut dyn Watcher) -> Result<Recording, R
     }
     let seed = run.seed.unwrap_or(run.scenario.seed);
     let mut stop = Stop::new(run.stop.clone());
-    let tally = Tally::new(run.scenario);
+    let broke_off = run.resume.and_then(|recording| recording.snapshots.last());
+    let tally = broke_off.map_or_else(|| Tally::new(run.scenario), |last| Tally::resume(run.scenario, last));
     watcher.progress(&crate::watcher::starting(&plan));
 
     let library = run.scenario.fake_time()?;
@@ -172,13 +183,27 @@ pub async fn run(run: Run<'_>, watcher: &mut dyn Watcher) -> Result<Recording, R
         () = stop.asked() => return Err(RunError::Interrupted),
     };
     let mut clock = Clock::start();
+    if let (Some(recording), Some(last)) = (run.resume, broke_off) {
+        refuse_other(recording, &ready.target)?;
+        clock =
+            Clock::resume(recording.header.started_unix_ms, last.clock_ms.saturating_sub(last.elapsed_ms));
+    }
     let mut header = run.header(&ready, &spec, &plan);
     let Ready { mut target, mut observer, .. } = ready;
     let mut capture = Capture::new(run.capture.clone(), plan.cycles);
     let refused = capture.begin(&mut observer).await;
+    header.not_analysed.extend(run.not_analysed.iter().cloned());
     header.not_analysed.extend(refused.map(|why| format!("the lines that allocate: {why}")));
-    let mut recorder = Recorder::create(run.recording, header)
-        .map_err(|error| RunError::Input(format!("can't write {}: {error}", run.recording.display())))?;
+    let refused = |error| RunError::Input(format!("can't write {}: {error}", run.recording.display()));
+    let (mut recorder, done) = match (run.resume, broke_off) {
+        (Some(recording), Some(last)) => {
+            let gone_ms = clock.elapsed_ms().saturating_sub(last.elapsed_ms);
+            let (mut recorder, done) = Recorder::resume(run.recording, recording.clone()).map_err(refused)?;
+            recorder.event(Event::Resumed { cycle: done, gone_ms }).map_err(refused)?;
+            (recorder, done)
+        }
+        _ => (Recorder::create(run.recording, &header).map_err(refused)?, 0),
+    };
 
     if let Some(clock) = target.fake_time() {
         let library = clock.library().display().to_string();
@@ -196,18 +221,23 @@ pub async fn run(run: Run<'_>, watcher: &mut dyn Watcher) -> Result<Recording, R
     let mut soak = Soak {
         scenario: run.scenario,
         seed,
+        cycle: done,
         plan: plan.clone(),
         target: &mut target,
         observer: &mut observer,
         load: &mut load,
         tally: &tally,
-        control: Control::new(run.control_per_1000),
+        control: Control::resume(
+            run.control_per_1000,
+            run.resume.map_or(&[], |recording| recording.events.as_slice()),
+        ),
         capture: &mut capture,
         clock: &mut clock,
         recorder: &mut recorder,
         watcher: &mut *watcher,
     };
     let result = soak.run(&mut stop).await;
+    let cycle = soak.cycle;
     if let Some(profile) = &run.profile {
         soak.show(0, Doing::Profiling);
         soak.watcher.profiled(&profile.file, write_profile(soak.observer).await);
@@ -227,7 +257,29 @@ pub async fn run(run: Run<'_>, watcher: &mut dyn Watcher) -> Result<Recording, R
     if let Some(stacks) = capture.finish() {
         recorder.stacks(stacks).map_err(unwritable)?;
     }
-    recorder.end(outcome, &tally, &clock).map_err(unwritable)
+    recorder.end(outcome, cycle, &tally, &clock).map_err(unwritable)
+}
+
+/// What a run that is resumed was asked to do, with the cycles it was made longer by.
+fn resumed_plan(recording: &Recording) -> Plan {
+    let mut plan = recording.header.plan.clone();
+    for event in &recording.events {
+        if let Event::Extended { cycles, .. } = event {
+            plan.cycles = plan.cycles.max(*cycles);
+        }
+    }
+    plan
+}
+
+/// What a server held is gone with its process.
+fn refuse_other(recording: &Recording, target: &Target) -> Result<(), RunError> {
+    let (before, now) = (recording.header.target.pid, target.pid());
+    if before == now {
+        return Ok(());
+    }
+    Err(RunError::Input(format!(
+        "the server of the recording was process {before}, this one is process {now}: what the first held is gone, so          there is nothing to go on with; start a new run"
+    )))
 }
 
 impl Scenario {

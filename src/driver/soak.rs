@@ -71,6 +71,8 @@ pub(crate) struct Soak<'a> {
     pub(crate) scenario: &'a Scenario,
     pub(crate) seed: u64,
     pub(crate) plan: Plan,
+    /// The cycle under way; at first the last one done by the driver of a run that is resumed, if any.
+    pub(crate) cycle: u32,
     pub(crate) target: &'a mut Target,
     pub(crate) observer: &'a mut Observer,
     pub(crate) load: &'a mut Load,
@@ -86,11 +88,11 @@ impl Soak<'_> {
     /// Runs every cycle, unless the server dies or the user stops the run.
     pub(crate) async fn run(&mut self, stop: &mut Stop) -> Result<(), Ending> {
         let mut rest = Rest::default();
-        let mut cycle = 0;
+        let mut resumed = self.cycle > 0;
         loop {
             let mut died = self.target.died();
             let done = tokio::select! {
-                result = self.run_until_restart(&mut cycle, &mut rest) => result?,
+                result = self.run_until_restart(std::mem::take(&mut resumed), &mut rest) => result?,
                 _ = died.wait_for(|died| *died) => return Err(Ending::Died),
                 () = stop.asked() => return Err(Ending::Stopped),
             };
@@ -99,40 +101,47 @@ impl Soak<'_> {
             }
             // The server's death is wanted here.
             tokio::select! {
-                result = self.restart(cycle, &mut rest) => result?,
+                result = self.restart(self.cycle, &mut rest) => result?,
                 () = stop.asked() => return Err(Ending::Stopped),
             }
         }
     }
 
     /// Runs cycles until the last is done (true), or the server is to be restarted (false).
-    async fn run_until_restart(&mut self, cycle: &mut u32, rest: &mut Rest) -> Result<bool, Ending> {
+    async fn run_until_restart(&mut self, resumed: bool, rest: &mut Rest) -> Result<bool, Ending> {
         let ready = self.target.ready().to_owned();
         self.load.warm_up(&ready).await.map_err(|error| refused("opening the connections", &error))?;
-        if *cycle == 0 {
+        if self.cycle == 0 {
             self.warm_up(rest).await?;
         }
-        let rested = self.rest(rest, *cycle).await?;
-        self.snapshot(*cycle, Moment::Baseline, rested).await?;
-        self.observer.advance_cohort().await?;
-        let first = *cycle;
+        let rested = self.rest(rest, self.cycle).await?;
+        if resumed {
+            self.join_cohorts().await?;
+        } else {
+            self.snapshot(self.cycle, Moment::Baseline, rested).await?;
+            self.observer.advance_cohort().await?;
+        }
+        let first = self.cycle;
         loop {
-            while *cycle < self.plan.cycles {
-                let due = self.scenario.restart.is_some_and(|restart| cycle.is_multiple_of(restart.every));
-                if due && *cycle > first {
+            while self.cycle < self.plan.cycles {
+                let due =
+                    self.scenario.restart.is_some_and(|restart| self.cycle.is_multiple_of(restart.every));
+                if due && self.cycle > first {
                     return Ok(false);
                 }
-                *cycle += 1;
-                self.run_cycle(*cycle, rest).await?;
+                self.cycle += 1;
+                self.run_cycle(self.cycle, rest).await?;
             }
-            let room = self.plan.max_cycles.saturating_sub(*cycle);
-            let more = self.watcher.planned_done(self.recorder.recording()).min(room);
+            let cycle = self.cycle;
+            let room = self.plan.max_cycles.saturating_sub(cycle);
+            let recording = self.recorder.read().map_err(Ending::Recording)?;
+            let more = self.watcher.planned_done(&recording).min(room);
             if more == 0 {
                 return Ok(true);
             }
-            self.plan.cycles += more;
+            self.plan.cycles = (cycle + more).next_multiple_of(self.recorder.folding().each());
             let why = "the verdict was undecided".to_owned();
-            self.record(Event::Extended { cycle: *cycle, cycles: self.plan.cycles, why })?;
+            self.record(Event::Extended { cycle, cycles: self.plan.cycles, why })?;
         }
     }
 
@@ -161,9 +170,11 @@ impl Soak<'_> {
         let requests = self.plan.requests_per_cycle;
         let variation = self.observer.mixture_variation();
         let plan = CyclePlan::draw(self.scenario, self.seed, cycle, requests, variation);
-        if let Observer::Probe(probe) = &mut *self.observer
+        let each = self.recorder.folding().each();
+        if (cycle - 1).is_multiple_of(each)
+            && let Observer::Probe(probe) = &mut *self.observer
             && let Some(event) =
-                self.control.plant(probe, cycle, requests).await.map_err(ObserveError::from)?
+                self.control.plant(probe, cycle, each, requests).await.map_err(ObserveError::from)?
         {
             self.record(event)?;
         }
@@ -186,7 +197,10 @@ impl Soak<'_> {
             }
         }
         let rested = self.rest(rest, cycle).await?;
-        self.snapshot(cycle, Moment::CycleEnd, rested).await?;
+        let whole = self.recorder.folding().is_whole(cycle);
+        if whole {
+            self.snapshot(cycle, Moment::CycleEnd, rested).await?;
+        }
         if let Some(advance) = &scenario.advance
             && (cycle.is_multiple_of(advance.every) || cycle == self.plan.cycles)
         {
@@ -200,9 +214,24 @@ impl Soak<'_> {
             self.clock.set_advanced(advanced_ms);
             rest.forget_held();
             let rested = self.rest(rest, cycle).await?;
-            self.snapshot(cycle, Moment::AfterAdvance, rested).await?;
+            if whole {
+                self.snapshot(cycle, Moment::AfterAdvance, rested).await?;
+            }
         }
-        self.observer.advance_cohort().await?;
+        if whole {
+            self.recorder.fold_if_long(cycle).map_err(Ending::Recording)?;
+            self.plan.cycles = self.plan.cycles.next_multiple_of(self.recorder.folding().each());
+            self.observer.advance_cohort().await?;
+        }
+        Ok(())
+    }
+
+    /// Begins the cohort of the next cycle, unless the driver that was here before did.
+    async fn join_cohorts(&mut self) -> Result<(), Ending> {
+        let seen = self.observer.snapshot().await?;
+        if seen.heap.is_some_and(|heap| heap.cohort.0 <= self.recorder.folding().newest()) {
+            self.observer.advance_cohort().await?;
+        }
         Ok(())
     }
 
@@ -213,9 +242,11 @@ impl Soak<'_> {
 
     async fn snapshot(&mut self, cycle: u32, moment: Moment, rested: Rested) -> Result<(), Ending> {
         let taken = self.observer.snapshot().await?;
-        self.recorder
+        let snapshot = self
+            .recorder
             .snapshot(cycle, moment, taken, rested, self.tally, self.clock)
             .map_err(Ending::Recording)?;
+        self.watcher.recorded(&snapshot);
         if moment == Moment::CycleEnd {
             let mark = Mark { cycle, requests: self.tally.answered() };
             self.capture.mark(self.observer, mark, cycle == self.plan.cycles).await?;

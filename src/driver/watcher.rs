@@ -2,7 +2,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use heapsoak_record::{Plan, Recording};
+use heapsoak_record::{Plan, Recording, Snapshot};
 
 /// Follows a run.
 pub trait Watcher: Send {
@@ -12,6 +12,9 @@ pub trait Watcher: Send {
     /// Called when every planned cycle is done: how many more are wanted? The run is never longer than the scenario's
     /// `max-cycles`.
     fn planned_done(&mut self, recording: &Recording) -> u32;
+
+    /// Called when a snapshot of the server was recorded: no request is in flight.
+    fn recorded(&mut self, _snapshot: &Snapshot) {}
 
     /// Called when the server's profiler has written its profile, or with the reason why there is none. Only if the run
     /// asked for one.

@@ -69,6 +69,40 @@ pub enum Event {
         /// Real time it took, in milliseconds.
         took_ms: u64,
     },
+    /// The recording had become long: from here on each of its cycles is so many of the run's.
+    Folded {
+        /// Cycle of the run after which it was.
+        after: u32,
+        /// Cycles of the run that are one of the recording's, from its start to its end.
+        cycles_each: u32,
+    },
+    /// The server had counted cohorts before the run; they count as start-up.
+    Attached {
+        /// Its cohort when the run began.
+        cohort: u32,
+    },
+    /// The run goes on after its driver had ended, while the server ran.
+    Resumed {
+        /// Cycle it goes on after.
+        cycle: u32,
+        /// How long no driver was there, in milliseconds.
+        gone_ms: u64,
+    },
+    /// The heap of the tool itself, by the rules that servers are judged by.
+    OwnHeap {
+        /// Cycle it was last looked at in.
+        cycle: u32,
+        /// In one word, as of a component.
+        verdict: String,
+        /// Bytes alive at the end.
+        live_bytes: u64,
+        /// Growth per 1,000 requests.
+        bytes_per_1000_requests: i64,
+        /// Lower end of its interval of 95 %.
+        low: i64,
+        /// Upper end.
+        high: i64,
+    },
     /// How long the requests took that were answered, all over the run.
     AnswerTimes {
         /// Cycle it ended with.

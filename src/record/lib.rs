@@ -14,6 +14,8 @@
 
 mod budget;
 mod event;
+mod fold;
+mod folding;
 mod header;
 mod heap;
 mod module;
@@ -28,6 +30,7 @@ mod writer;
 
 pub use budget::{Budgets, ComponentBudget, ResourceBudget};
 pub use event::{Arrivals, End, Event, Outcome, Percentiles};
+pub use folding::Folding;
 pub use header::{Claim, FORMAT_VERSION, Header, Kind, Plan, Target};
 pub use heap::{CONTROL_COMPONENT, Cell, Cohort, ContextHeap, Heap, MergedCohorts, OWN_COMPONENT, UNSCOPED};
 pub use module::Module;

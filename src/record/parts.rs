@@ -113,24 +113,16 @@ impl Event {
             | Event::PhaseDone { cycle, .. }
             | Event::Restarted { cycle, .. }
             | Event::ControlPlanted { cycle, .. }
-            | Event::ControlMissing { cycle, .. } => *cycle,
+            | Event::ControlMissing { cycle, .. }
+            | Event::AnswerTimes { cycle, .. }
+            | Event::OwnHeap { cycle, .. }
+            | Event::Resumed { cycle, .. } => *cycle,
+            Event::Folded { .. } | Event::Attached { .. } => 0,
         }
     }
 
     /// The same so many cycles earlier.
     fn earlier(&self, by: u32) -> Event {
-        let mut event = self.clone();
-        match &mut event {
-            Event::ClockAdvanced { cycle, .. }
-            | Event::ClockFaked { cycle, .. }
-            | Event::RequestFailed { cycle, .. }
-            | Event::NotQuiet { cycle, .. }
-            | Event::Extended { cycle, .. }
-            | Event::PhaseDone { cycle, .. }
-            | Event::Restarted { cycle, .. }
-            | Event::ControlPlanted { cycle, .. }
-            | Event::ControlMissing { cycle, .. } => *cycle = cycle.saturating_sub(by),
-        }
-        event
+        self.clone().in_cycle(|cycle| cycle.saturating_sub(by))
     }
 }

@@ -6,6 +6,7 @@ use heapsoak_verdict::{
 use serde::Serialize;
 
 use crate::answer_times::AnswerTimes;
+use crate::own_heap::OwnHeap;
 use crate::phases::PhaseSummary;
 use crate::{Footprint, Forecast, RenderError, Rendered, Renderer, Run, Site};
 
@@ -46,6 +47,8 @@ struct Document<'a> {
     requests: Requests,
     #[serde(skip_serializing_if = "Option::is_none")]
     answer_times: Option<AnswerTimes>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    own_heap: Option<OwnHeap<'a>>,
     kinds: Vec<KindDocument<'a>>,
     components: Vec<ComponentDocument<'a>>,
     resources: Vec<ResourceDocument<'a>>,
@@ -189,6 +192,7 @@ impl<'a> Document<'a> {
             started_unix_ms: header.started_unix_ms,
             requests: judgement.requests,
             answer_times: AnswerTimes::of(run),
+            own_heap: OwnHeap::of(run),
             kinds: kinds(run),
             components: judgement.components.iter().map(ComponentDocument::of).collect(),
             resources: resources_in(judgement, Unit::Count).map(ResourceDocument::of).collect(),

@@ -22,6 +22,7 @@ mod index;
 mod json;
 mod junit;
 mod markdown;
+mod own_heap;
 mod phases;
 mod phrases;
 mod profile;

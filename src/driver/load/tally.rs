@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
-use heapsoak_record::{Arrivals, Event, KindCount, Percentiles};
+use heapsoak_record::{Arrivals, Event, KindCount, Percentiles, Snapshot};
 
 use super::check::{Checked, check};
 use super::http1::Answer;
@@ -90,6 +90,19 @@ impl Tally {
             answered: AtomicU64::new(0),
             rest: Mutex::new(noted),
         }
+    }
+
+    /// Goes on with the counts of a run that broke off.
+    pub(crate) fn resume(scenario: &Scenario, last: &Snapshot) -> Tally {
+        let tally = Tally::new(scenario);
+        for (kind, count) in tally.kinds.iter().zip(&last.kinds) {
+            kind.sent.store(count.sent, Ordering::Relaxed);
+            kind.ok.store(count.ok, Ordering::Relaxed);
+            kind.expected_errors.store(count.expected_errors, Ordering::Relaxed);
+            kind.failed.store(count.failed, Ordering::Relaxed);
+        }
+        tally.answered.store(last.requests, Ordering::Relaxed);
+        tally
     }
 
     pub(super) fn count_sent(&self, kind: usize) {

@@ -16,8 +16,8 @@ use super::include::Resolved;
 use super::phase::{When, compile_phases};
 use super::target::read_target;
 use super::{
-    Action, Advance, Answers, Fault, Flow, Kind, Payload, Rate, Replay, Restart, Scenario, ScenarioError, Sign,
-    Spread, Stage, Step,
+    Action, Advance, Answers, Fault, Flow, Kind, Payload, Rate, Replay, Restart, Scenario, ScenarioError,
+    Sign, Spread, Stage, Step,
 };
 use crate::template::Template;
 

@@ -4,6 +4,7 @@ use heapsoak_record::{Event, Outcome, Unit};
 use heapsoak_verdict::{ComponentVerdict, Finding, Growth, Pattern};
 
 use crate::answer_times::AnswerTimes;
+use crate::own_heap::OwnHeap;
 use crate::phases::PhaseSummary;
 use crate::phrases::{self, amount};
 use crate::units::{Bytes, Count, Seconds};
@@ -138,7 +139,7 @@ pub(crate) fn run_facts(run: &Run<'_>) -> Vec<Fact> {
     let mut facts = vec![
         Fact::new("Ended", phrases::outcome(run), ""),
         Fact::new("Took", Seconds(elapsed.unwrap_or_default() as f64 / 1000.0).to_string(), ""),
-        Fact::new("Cycles", format!("{} of {} planned", quality.cycles, plan.cycles), ""),
+        Fact::new("Cycles", cycles_done(run), ""),
         Fact::new(
             "Requests",
             format!("{} a cycle, {} at once", amount(plan.requests_per_cycle, Unit::Count), plan.concurrency),
@@ -153,6 +154,7 @@ pub(crate) fn run_facts(run: &Run<'_>) -> Vec<Fact> {
         facts.push(Fact::new("Answers", times.sent(), ""));
         facts.extend(times.due().map(|due| Fact::new("Answers", due, "")));
     }
+    facts.extend(OwnHeap::of(run).map(|own| Fact::new("The tool's own heap", own.summary(), "")));
     facts.extend(quality.control.as_ref().map(|control| {
         let planted = Bytes(control.planted_bytes_per_1000_requests);
         let found = if control.verdict == ComponentVerdict::Leak { "found" } else { "not found" };
@@ -164,6 +166,20 @@ pub(crate) fn run_facts(run: &Run<'_>) -> Vec<Fact> {
         facts.push(Fact::new("Last words of the target", stderr.as_str(), ""));
     }
     facts
+}
+
+/// How many cycles were done, and how the recording keeps those of a long run.
+fn cycles_done(run: &Run<'_>) -> String {
+    let planned = run.recording.header.plan.cycles;
+    let each = run.recording.events.iter().rev().find_map(|event| match event {
+        Event::Folded { cycles_each, .. } => Some(*cycles_each),
+        _ => None,
+    });
+    let cycles = run.judgement.quality.cycles;
+    match each {
+        None => format!("{cycles} of {planned} planned"),
+        Some(each) => format!("{} of {planned} planned, kept {each} as one", cycles * each),
+    }
 }
 
 /// Whether the contexts' live bytes were the whole process's, to the byte.
@@ -216,8 +232,20 @@ pub(crate) fn events(run: &Run<'_>) -> Vec<String> {
                 let took = Seconds(*took_ms as f64 / 1000.0);
                 said.push(format!("After cycle {cycle}: the server was {how} and started again, in {took}."));
             }
+            Event::Resumed { cycle, gone_ms } => {
+                let gone = Seconds(*gone_ms as f64 / 1000.0);
+                said.push(format!(
+                    "After cycle {cycle}: resumed, after no driver was there for {gone}. Requests sent after that cycle \
+                     and before are not counted, what they left is."
+                ));
+            }
             // Facts of the run, not happenings.
-            Event::ControlPlanted { .. } | Event::PhaseDone { .. } | Event::AnswerTimes { .. } => {}
+            Event::ControlPlanted { .. }
+            | Event::PhaseDone { .. }
+            | Event::AnswerTimes { .. }
+            | Event::OwnHeap { .. }
+            | Event::Folded { .. }
+            | Event::Attached { .. } => {}
         }
     }
     if said.len() > EVENTS {

@@ -9,6 +9,7 @@ use heapsoak_verdict::{ComponentVerdict, Finding};
 
 use crate::answer_times::AnswerTimes;
 use crate::json::values;
+use crate::own_heap::OwnHeap;
 use crate::phases::PhaseSummary;
 use crate::units::{Bytes, Count};
 use crate::{Forecast, RenderError, Rendered, Renderer, Run, phrases};
@@ -213,11 +214,15 @@ fn foot(run: &Run<'_>) -> String {
         let due = times.due().map_or_else(String::new, |due| format!("; {due}"));
         paragraph(&tame(&format!("answers: {}{due}", times.sent())), "", "  ")
     });
+    let own = OwnHeap::of(run).filter(OwnHeap::grows).map_or_else(String::new, |own| {
+        paragraph(&tame(&format!("heapsoak's own heap {}: please report it", own.summary())), "", "  ")
+    });
     let again = format!("again with: {}", phrases::reproduce(run));
     let phases: String = PhaseSummary::list(run.recording)
         .iter()
         .map(|phase| paragraph(&tame(&format!("phase {}", phase.sentence())), "", "  "))
         .collect();
-    let text = paragraph(&tame(&went), "", "  ") + &phases + &times + &paragraph(&tame(&again), "", "  ");
+    let text =
+        paragraph(&tame(&went), "", "  ") + &phases + &times + &own + &paragraph(&tame(&again), "", "  ");
     text.lines().map(|line| format!("{}\n", Ink::Quiet.on(line))).collect()
 }

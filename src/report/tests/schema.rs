@@ -82,9 +82,17 @@ fn answer_times() -> heapsoak_record::Event {
 }
 
 #[test]
-fn answer_times_are_in_every_report_from_both_moments() {
+fn answer_times_are_in_every_report_from_both_moments_and_so_is_the_growth_of_the_tool_itself() {
     let (mut recording, judgement) = synthetic::run("claims");
     recording.events.push(answer_times());
+    recording.events.push(heapsoak_record::Event::OwnHeap {
+        cycle: 24,
+        verdict: "leak".to_owned(),
+        live_bytes: 1 << 20,
+        bytes_per_1000_requests: 2_048,
+        low: 1_024,
+        high: 3_072,
+    });
     let run = Run::new(&recording, &judgement);
     let files = Json.render(&run).unwrap();
     let report: Value = serde_json::from_str(files[0].text()).unwrap();
@@ -96,9 +104,12 @@ fn answer_times_are_in_every_report_from_both_moments() {
                came, 7 of 12,000 more than 1 ms late";
     let terminal = heapsoak_report::Terminal::default().text(&run).replace("\n  ", " ");
     assert!(terminal.contains(&format!("answers: {sent}; {due}")), "{terminal}");
+    let own = "grew by 2 KiB per 1,000 requests (1 KiB to 3 KiB), 1 MiB at the end";
+    assert_eq!(report["own_heap"]["growth_bytes_per_1000_requests"]["high"], 3_072);
+    assert!(terminal.contains(&format!("heapsoak's own heap {own}")), "{terminal}");
     let page = heapsoak_report::Html.render(&run).unwrap();
     let page = page[0].text();
-    assert!(page.contains(sent) && page.contains(due), "{page}");
+    assert!(page.contains(sent) && page.contains(due) && page.contains(own), "{page}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod beyond_survivors;
 mod control;
 mod data_quality;
+mod folding;
 mod healthy;
 mod healthy_programs;
 mod leaks;
