@@ -202,6 +202,32 @@ mod tests {
     }
 
     #[test]
+    fn two_runs_without_a_component_do_not_differ_in_it() {
+        assert_eq!(difference(&Subject::absent(), &Subject::absent()), None);
+    }
+
+    #[test]
+    fn a_kind_is_compared_per_request_of_it_and_the_background_per_request_of_the_run() {
+        let judged = |kind: Option<&str>, requests| KindJudgement {
+            kind: kind.map(str::to_owned),
+            verdict: ComponentVerdict::Leak,
+            requests,
+            growth_bytes_per_1000_requests: Growth { estimate: 100.0, low: 80.0, high: 120.0 },
+            growth_bytes_per_1000_triggering_requests: None,
+            minimum_detectable_bytes_per_1000_requests: 20.0,
+            bound_bytes: None,
+            live_bytes: 0,
+            allocated_bytes_per_request: None,
+            evidence: Vec::new(),
+        };
+        let kind = KindArm::of(&judged(Some("a"), 250), 1000.0);
+        assert_eq!((kind.share, kind.arm.growth.estimate, kind.arm.minimum_detectable), (0.25, 400.0, 80.0));
+        let background = KindArm::of(&judged(None, 0), 1000.0);
+        let arm = background.arm;
+        assert_eq!((background.share, arm.growth.estimate, arm.minimum_detectable), (1.0, 100.0, 20.0));
+    }
+
+    #[test]
     fn two_leaks_differ_when_a_wide_interval_shows_it() {
         let leak = |estimate| whole(ComponentVerdict::Leak, estimate, 100.0, 64.0);
         assert_eq!(difference(&leak(1000.0), &leak(1250.0)), None);
@@ -227,7 +253,7 @@ mod tests {
         // It adds 150, and the run without it could have missed 250.
         assert_eq!(difference(&one, &both), None);
         let mut sharp = one;
-        sharp.kinds[1].arm.minimum_detectable = 50.0;
+        sharp.kinds[1].arm.minimum_detectable = 200.0;
         let more = difference(&sharp, &both).unwrap();
         assert!((more.estimate - 150.0).abs() < 1e-9, "{more:?}");
         assert!(difference(&both, &sharp).is_some());
@@ -235,7 +261,8 @@ mod tests {
 
     #[test]
     fn a_kind_that_is_undecided_in_one_run_is_left_out() {
-        let open = on_a_kind(0.2, 5000.0, ComponentVerdict::Inconclusive);
+        let mut open = on_a_kind(0.2, 5000.0, ComponentVerdict::Inconclusive);
+        open.kinds[1].arm.minimum_detectable = 50.0;
         let both = on_a_kind(0.2, 5000.0, ComponentVerdict::Leak);
         assert_eq!(difference(&open, &both), None);
         assert_eq!(difference(&both, &open), None);

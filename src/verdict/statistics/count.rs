@@ -16,10 +16,8 @@ pub(crate) fn events_behind(rises: &[f64]) -> f64 {
     let count = rises.len() as f64;
     let sum: f64 = rises.iter().sum();
     let mean = sum / count;
-    if count < 2.0 || mean <= 0.0 {
-        return sum;
-    }
     let variance = rises.iter().map(|rise| (rise - mean).powi(2)).sum::<f64>() / (count - 1.0);
+    // One rise has no variance, and no rise no mean: what is no number is no more than one.
     sum / (variance / mean).max(1.0)
 }
 
@@ -46,5 +44,6 @@ mod tests {
         assert_eq!(events_behind(&[8.0, 0.0, 8.0, 0.0]), 3.0);
         assert_eq!(events_behind(&[0.0, 0.0]), 0.0);
         assert_eq!(events_behind(&[7.0]), 7.0);
+        assert_eq!(events_behind(&[]), 0.0);
     }
 }

@@ -58,6 +58,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_cut_differs_by_more_than_students_quantile_of_the_rest() {
+        // Of 1, 2, 3, 4 the mean is 2.5, the variance 5/3; the 99.95 % quantile of three degrees of freedom is 12.924. One
+        // value differs from 18.65 on: 12.924 * √(5/3 * (1 + 1/4)); two do from 14.45 on: 12.924 * √(5/3 * (1/2 + 1/4)).
+        let rest = [1.0, 2.0, 3.0, 4.0];
+        let of = |cut: &[f64]| differs(&[cut, &rest].concat(), cut.len());
+        assert!(!of(&[2.5 + 18.6]) && of(&[2.5 + 18.7]));
+        assert!(!of(&[2.5 - 18.6]) && of(&[2.5 - 18.7]));
+        assert!(!of(&[2.5 + 14.4; 2]) && of(&[2.5 + 14.5; 2]));
+        assert!(!of(&[]));
+        assert!(!differs(&[1.0, 9.0], 1));
+    }
+
+    #[test]
     fn values_that_only_scatter_are_not_cut() {
         let values: Vec<f64> = (0..24).map(|i| f64::from((i * 7) % 11)).collect();
         assert_eq!(warm_up_length(&values), 0);
