@@ -63,6 +63,11 @@ fn the_leak_of_the_example_with_spans_is_found_in_the_inner_span() {
 }
 
 #[test]
+fn the_leak_of_the_tonic_example_is_found_over_http2() {
+    check("tonic", "seats", "seats.none");
+}
+
+#[test]
 fn the_leak_of_the_example_with_a_thread_for_each_request_is_found() {
     check("threads", "files", "files.nameless");
 }
