@@ -1,5 +1,6 @@
 //! Tower layers: a request's kind from the header the driver sets, a route's component.
 
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context as Task, Poll};
 
 use heapsoak_record::wire::KIND_HEADER;
@@ -12,14 +13,24 @@ use crate::{Charged, Component, Context, RequestKind, mode};
 /// Parsed once.
 static KIND: HeaderName = HeaderName::from_static(KIND_HEADER);
 
+/// Requests that came while the probe counts.
+static REQUESTS: AtomicU64 = AtomicU64::new(0);
+static IS_USED: AtomicBool = AtomicBool::new(false);
+
+/// Requests that came through [`layer`] since the probe counts; none where nobody made one.
+pub(crate) fn requests() -> Option<u64> {
+    IS_USED.load(Ordering::Relaxed).then(|| REQUESTS.load(Ordering::Relaxed))
+}
+
 /// The layer for a whole server: what a request allocates is charged to the kind that the driver names in the header
 /// `heapsoak-kind`. Put it outermost. While the probe does not count, it reads no header.
 ///
-/// Called inside a tokio runtime, it also makes the runtime's tasks a resource of every snapshot.
+/// Requests are counted, too, which `heapsoak watch` shows. Called inside a tokio runtime, it also makes the runtime's tasks a resource of every snapshot.
 #[must_use]
 pub fn layer() -> KindLayer {
     #[cfg(feature = "tokio")]
     crate::task::watch_runtime();
+    IS_USED.store(true, Ordering::Relaxed);
     KindLayer
 }
 
@@ -55,10 +66,11 @@ where
 
     fn call(&mut self, request: http::Request<B>) -> Charged<S::Future> {
         let mut context = Context::current();
-        if mode::is_counting()
-            && let Some(kind) = request.headers().get(&KIND).and_then(|value| value.to_str().ok())
-        {
-            context = context.with_kind(RequestKind::named(kind));
+        if mode::is_counting() {
+            REQUESTS.fetch_add(1, Ordering::Relaxed);
+            if let Some(kind) = request.headers().get(&KIND).and_then(|value| value.to_str().ok()) {
+                context = context.with_kind(RequestKind::named(kind));
+            }
         }
         let _scope = context.enter();
         context.charge(self.inner.call(request))

@@ -108,6 +108,7 @@ fn answer(request: &Request) -> Response {
             resources: resources::all(),
             gauges: gauge::all(),
             clock_advanced_ms: clock::advanced_ms(),
+            requests: requests(),
         })),
         Request::AdvanceCohort => Response::Cohort { now: advance_cohort() },
         Request::AdvanceClock { by_ms } => {
@@ -127,6 +128,14 @@ fn answer(request: &Request) -> Response {
         },
         Request::Stacks => Response::Stacks(Box::new(stacks())),
     }
+}
+
+#[cfg(feature = "tower")]
+use crate::layer::requests;
+
+#[cfg(not(feature = "tower"))]
+fn requests() -> Option<u64> {
+    None
 }
 
 #[cfg(feature = "profiler")]

@@ -145,4 +145,7 @@ pub struct ProbeSnapshot {
     pub gauges: Vec<Gauge>,
     /// Sum of all advances of the clock, in milliseconds.
     pub clock_advanced_ms: u64,
+    /// Requests that came through the probe's layer since it counts; none for a server without the layer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests: Option<u64>,
 }

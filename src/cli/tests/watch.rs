@@ -5,6 +5,7 @@
 mod workbench;
 
 use std::io::Write as _;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -72,8 +73,9 @@ fn in_a_real_terminal_it_draws_until_a_key_ends_it() {
 fn a_server_is_watched_by_its_socket_and_its_end_is_noticed() {
     let bench = Workbench::new();
     let socket = bench.path("probe.sock");
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let server = Command::new(env!("CARGO_BIN_EXE_heapsoak"))
-        .args(["__autopilot", "--listen", "127.0.0.1:0", "--exit-with-stdin", "--webhook-secret", "secret"])
+        .args(["__autopilot", "--listen", &address, "--exit-with-stdin", "--webhook-secret", "secret"])
         .args([
             "--tracker-url",
             "http://127.0.0.1:9",
@@ -93,9 +95,19 @@ fn a_server_is_watched_by_its_socket_and_its_end_is_noticed() {
     if found.is_err() {
         panic!("no socket: {:?}", finish(server));
     }
+    for _ in 0..3 {
+        let mut stream = wait_for(Duration::from_secs(30), || TcpStream::connect(&address)).unwrap();
+        stream.write_all(b"GET /health HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n").unwrap();
+        std::io::read_to_string(stream).unwrap();
+    }
     let path = socket.to_str().unwrap();
     let seen = bench.heapsoak(&["watch", "--socket", path, "--once"]).assert().success();
-    seen.stdout(contains(server.id().to_string()).and(contains("unscoped")).and(contains("threads")));
+    seen.stdout(
+        contains(server.id().to_string())
+            .and(contains("unscoped"))
+            .and(contains("threads"))
+            .and(contains("3 requests")),
+    );
     finish(server);
     bench.heapsoak(&["watch", "--socket", path, "--once"]).assert().code(2);
 }

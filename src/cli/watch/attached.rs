@@ -29,6 +29,8 @@ pub(super) struct Attached {
     /// Seconds and live bytes, by component.
     live: BTreeMap<String, Vec<(f64, f64)>>,
     first: Option<ProbeSnapshot>,
+    /// Seconds and requests at the last look, of a server that counts them.
+    requests: Option<(f64, u64)>,
 }
 
 impl Attached {
@@ -46,6 +48,7 @@ impl Attached {
             since: Instant::now(),
             live: BTreeMap::new(),
             first: None,
+            requests: None,
         };
         match attached.ask(&Request::Hello)? {
             Response::Hello { protocol_version: PROTOCOL_VERSION, pid, .. } => attached.pid = pid,
@@ -102,6 +105,7 @@ impl Attached {
         };
         let seconds = self.since.elapsed().as_secs_f64();
         self.take_in(&snapshot, seconds);
+        let requests = snapshot.requests.map_or_else(String::new, |now| self.count_requests(now, seconds));
         let first = self.first.get_or_insert_with(|| snapshot.clone());
         let resources = snapshot.resources.iter().map(|resource| {
             let before = first.resources.iter().find(|other| other.name == resource.name);
@@ -119,7 +123,7 @@ impl Attached {
         let mut view = View {
             title: format!("process {} · {}", self.pid, self.socket.display()),
             progress: format!(
-                "watched for {} · {} alive in {} blocks",
+                "watched for {}{requests} · {} alive in {} blocks",
                 Seconds(seconds.round()),
                 Bytes(snapshot.heap.total_live_bytes as f64),
                 Count(snapshot.heap.total_live_blocks as f64)
@@ -132,6 +136,18 @@ impl Attached {
         };
         view.sort();
         Ok(view)
+    }
+
+    /// Requests so far and a second, in words: ` · 1,200 requests · 40 a second`.
+    fn count_requests(&mut self, now: u64, seconds: f64) -> String {
+        let mut words = format!(" · {} requests", Count(now as f64));
+        if let Some((then, before)) = self.requests.replace((seconds, now))
+            && seconds > then
+        {
+            let rate = now.saturating_sub(before) as f64 / (seconds - then);
+            words.push_str(&format!(" · {} a second", Count(rate.round())));
+        }
+        words
     }
 
     fn take_in(&mut self, snapshot: &ProbeSnapshot, seconds: f64) {

@@ -137,5 +137,6 @@ fn snapshot(state: &State) -> ProbeSnapshot {
         resources: vec![Resource { name: "threads".to_owned(), value: 3, unit: Unit::Count }],
         gauges: vec![busy(state)],
         clock_advanced_ms: state.advanced_ms,
+        requests: None,
     }
 }
