@@ -117,6 +117,23 @@ fn a_leak_is_found_under_a_rhythm_as_under_none_and_the_report_says_what_was_don
 }
 
 #[test]
+fn what_is_allocated_again_and_again_is_found_though_nothing_stays_and_its_line_is_named() {
+    let bench = Workbench::new();
+    let scenario = repository().join("leak-scenarios/churn/transcripts.toml").display().to_string();
+    bench.heapsoak(&["soak", &scenario, "--out", "run"]).assert().code(0);
+    let finding = &bench.json("run/report.json")["findings"][0];
+    assert_eq!(finding["pattern"], "churn");
+    let function = finding["site"]["function"].as_str().unwrap();
+    assert!(function.contains("Transcript::rewrite") || function.contains("Entry::line"), "{function}");
+    bench
+        .heapsoak(&["soak", &scenario, "--as-found", "none", "--out", "healthy", "--quiet"])
+        .output()
+        .unwrap();
+    assert!(bench.json("healthy/report.json")["findings"].as_array().unwrap().is_empty());
+    bench.assert_nothing_left();
+}
+
+#[test]
 fn a_variable_that_is_not_set_is_asked_for_before_anything_starts() {
     let bench = Workbench::new();
     let file = source("shop.har").display().to_string();

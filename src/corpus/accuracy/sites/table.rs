@@ -12,7 +12,7 @@ const HEAD: &str = "\
 Printed by `scripts/site-accuracy`; not written by hand. Every leaking case of the corpus is soaked with a sample of call stacks, and
 again with every stack of what leaks, as `heapsoak soak` does it; a site is right when it is one of the lines that the case's source
 marks with `// stays:`, which are all those that allocate what the fault keeps. The built-in server is soaked as it was found, in
-the scenarios `claims` and `missed`; a site is right when it is in a function that `src/autopilot/sites.toml` names for the defect. How
+the scenarios `claims`, `missed` and `churn/transcripts`; a site is right when it is in a function that `src/autopilot/sites.toml` names for the defect. How
 sites are ranked: [stacks](stacks.md).
 ";
 
