@@ -9,6 +9,9 @@ use crate::mode;
 use crate::sampled::{self, Sample};
 use crate::shadow::LARGE;
 
+/// How often a block under capture is prepared for it: again when a cohort began in between, which does not happen twice.
+const ATTEMPTS: usize = 8;
+
 /// Blocks start at multiples of 16, and at least this far from each other.
 const SMALLEST: usize = 16;
 
@@ -187,16 +190,19 @@ impl<A: GlobalAlloc> Probe<A> {
             return block;
         }
         // From here alone, so that the same way to an allocation is always the same stack.
-        while !local::allocated_captured(block.addr(), bytes) {
+        for _ in 0..ATTEMPTS {
+            if local::allocated_captured(block.addr(), bytes) {
+                return block;
+            }
             if !local::prepare_capture(block.addr(), bytes) {
-                if local::is_due(bytes) {
-                    // SAFETY: this function's.
-                    return unsafe { self.sample_new(block, layout, zeroed) };
-                }
-                local::allocated_slowly(block.addr(), bytes);
                 break;
             }
         }
+        if local::is_due(bytes) {
+            // SAFETY: this function's.
+            return unsafe { self.sample_new(block, layout, zeroed) };
+        }
+        local::allocated_slowly(block.addr(), bytes);
         block
     }
 

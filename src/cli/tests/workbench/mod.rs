@@ -115,10 +115,13 @@ impl Workbench {
             if found >= snapshots { Ok(()) } else { Err(found) }
         })
         .expect("the run records snapshots");
-        let mut servers = self.processes();
-        servers.retain(|process| process.command.contains("__autopilot"));
-        assert_eq!(servers.len(), 1, "{servers:?}");
-        servers.remove(0)
+        // A child that the server starts goes by the server's name until it becomes what it is.
+        let server = wait_for(Duration::from_secs(5), || {
+            let mut servers = self.processes();
+            servers.retain(|process| process.command.contains("__autopilot"));
+            if servers.len() == 1 { Ok(servers.remove(0)) } else { Err(servers) }
+        });
+        server.unwrap_or_else(|servers| panic!("not one server: {servers:?}"))
     }
 
     pub fn json(&self, relative: impl AsRef<Path>) -> Value {
