@@ -59,13 +59,14 @@ impl Profile {
     }
 }
 
-/// The user's options for jemalloc stay; where two contradict each other, jemalloc goes by the last.
+/// The user's options for jemalloc stay, another interval of sampling among them: where two contradict each other, jemalloc
+/// goes by the last.
 fn with_sampling(options: Option<OsString>) -> OsString {
-    let mut all = options.unwrap_or_default();
-    if !all.is_empty() {
+    let mut all = OsString::from(SAMPLING);
+    if let Some(options) = options.filter(|options| !options.is_empty()) {
         all.push(",");
+        all.push(options);
     }
-    all.push(SAMPLING);
     all
 }
 
@@ -78,6 +79,6 @@ mod tests {
         assert_eq!(with_sampling(None), SAMPLING);
         assert_eq!(with_sampling(Some("".into())), SAMPLING);
         let both = with_sampling(Some("narenas:2".into()));
-        assert_eq!(both.to_str().unwrap(), format!("narenas:2,{SAMPLING}"));
+        assert_eq!(both.to_str().unwrap(), format!("{SAMPLING},narenas:2"));
     }
 }

@@ -60,10 +60,10 @@ fn a_profiler_adds_its_file_and_changes_neither_counts_nor_exit_code() {
 #[test]
 fn jemallocs_profile_is_written_as_pprof_too_with_the_servers_functions() {
     let bench = Workbench::new();
-    // The verifier holds 5 MB then. Of a sample per 512 KiB some block is its own, but for one run in 10,000.
     let arguments =
-        ["soak", "verifier", "--requests", "20000", "--no-zoom", "--out", "run", "--profiler", "jemalloc"];
-    bench.heapsoak(&arguments).output().unwrap();
+        ["soak", "verifier", "--requests", "600", "--no-zoom", "--out", "run", "--profiler", "jemalloc"];
+    // A sample per 4 KiB: of one per 512 KiB, no block may be the server's own after so few requests.
+    bench.heapsoak(&arguments).env("_RJEM_MALLOC_CONF", "lg_prof_sample:12").output().unwrap();
     let mut pprof = Vec::new();
     let file = fs::File::open(bench.path("run/jemalloc.pb.gz")).unwrap();
     flate2::read::GzDecoder::new(file).read_to_end(&mut pprof).unwrap();
