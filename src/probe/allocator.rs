@@ -117,7 +117,8 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Probe<A> {
             && (local::looks_away(block.addr())
                 || layout.size() < LARGE && local::freed(block.addr(), layout.size()))
         {
-            // SAFETY: the block was allocated with the widened layout: one of the sample is not looked away from.
+            // SAFETY: the block was allocated with the widened layout: one of the sample is not looked away from, and where
+            // there was a sample no free is counted at once.
             return unsafe { self.0.dealloc(block, widened(layout.size())) };
         }
         // SAFETY: the caller's promise.

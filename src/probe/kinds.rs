@@ -19,18 +19,16 @@ static NAMES: [AtomicPtr<KindName>; PLACES] = [const { AtomicPtr::new(ptr::null_
 
 /// The name, if it was seen.
 pub(crate) fn find(name: &str) -> Option<&'static KindName> {
-    places(name).find_map(|place| match load(place) {
-        None => Some(None),
-        Some(known) => (*known.name == *name).then_some(Some(known)),
-    })?
+    places(name).map_while(load).find(|known| *known.name == *name)
 }
 
-/// Adds a name that [`find`] does not find. One thread at a time.
-pub(crate) fn add(number: u16, name: &str) {
-    let known = Box::leak(Box::new(KindName { number, name: name.into() }));
+/// Adds a name that [`find`] does not find, and returns it as it is kept. One thread at a time.
+pub(crate) fn add(number: u16, name: &str) -> &'static KindName {
+    let known: &KindName = Box::leak(Box::new(KindName { number, name: name.into() }));
     if let Some(free) = places(name).find(|place| load(place).is_none()) {
-        free.store(known, Ordering::Release);
+        free.store(ptr::from_ref(known).cast_mut(), Ordering::Release);
     }
+    known
 }
 
 fn load(place: &'static AtomicPtr<KindName>) -> Option<&'static KindName> {

@@ -25,7 +25,8 @@ pub(crate) fn requests() -> Option<u64> {
 /// The layer for a whole server: what a request allocates is charged to the kind that the driver names in the header
 /// `heapsoak-kind`. Put it outermost. While the probe does not count, it reads no header.
 ///
-/// Requests are counted, too, which `heapsoak watch` shows. Called inside a tokio runtime, it also makes the runtime's tasks a resource of every snapshot.
+/// Requests are counted, too, which `heapsoak watch` shows. Called inside a tokio runtime, it also makes the runtime's
+/// tasks a resource of every snapshot.
 #[must_use]
 pub fn layer() -> KindLayer {
     #[cfg(feature = "tokio")]

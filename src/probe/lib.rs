@@ -179,7 +179,7 @@
 //!
 //! # Cost and limits
 //!
-//! Without `HEAPSOAK_SOCKET` in the environment of the process the allocator passes every call through after two
+//! Without `HEAPSOAK_SOCKET` in the environment of the process the allocator passes every call through after three
 //! comparisons. With it, the table reserves 321 GiB of address space (where the system refuses, it is mapped
 //! region by region instead) and takes 1/8 of the memory of those pages that hold blocks of less than 512 bytes, 1/256
 //! of others; each thread that allocates reserves 2 MiB of address space for counters, touched as needed; and at most

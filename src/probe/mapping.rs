@@ -3,8 +3,8 @@
 
 use std::ptr;
 
-/// Maps `bytes` of zeroed memory that is not given back unless by [`unmap`], backed page by page when touched; null when the system
-/// refuses. Never allocates, so it may be called inside an allocation.
+/// Maps `bytes` of zeroed memory that is not given back unless by [`unmap`], backed page by page when touched; null when
+/// the system refuses. Never allocates, so it may be called inside an allocation.
 pub(crate) fn map_for_ever(bytes: usize) -> *mut u8 {
     // SAFETY: an anonymous private mapping at an address the kernel chooses touches no existing memory.
     let mapped = unsafe {

@@ -43,7 +43,7 @@ struct Described {
 struct Registry {
     components: Vec<&'static str>,
     /// By number.
-    kinds: Vec<Box<str>>,
+    kinds: Vec<&'static str>,
     contexts: Vec<Described>,
     context_numbers: HashMap<Described, ContextNumber>,
 }
@@ -80,7 +80,7 @@ fn with_registry<R>(work: impl FnOnce(&mut Registry) -> R) -> R {
         for (number, described) in (0..).zip(&new.contexts) {
             new.context_numbers.insert(described.clone(), number);
         }
-        new.kinds.push("".into());
+        new.kinds.push("");
         new
     });
     let result = work(registry);
@@ -132,8 +132,7 @@ pub(crate) fn kind(name: &str) -> u16 {
             return 0;
         }
         let number = registry.kinds.len() as u16;
-        registry.kinds.push(name.into());
-        kinds::add(number, name);
+        registry.kinds.push(&kinds::add(number, name).name);
         number
     })
 }

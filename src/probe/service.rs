@@ -130,11 +130,11 @@ fn answer(request: &Request) -> Response {
     }
 }
 
-#[cfg(feature = "tower")]
-use crate::layer::requests;
-
-#[cfg(not(feature = "tower"))]
+/// Requests that came through the layer, if there is one.
 fn requests() -> Option<u64> {
+    #[cfg(feature = "tower")]
+    return crate::layer::requests();
+    #[cfg(not(feature = "tower"))]
     None
 }
 

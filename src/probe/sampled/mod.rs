@@ -104,43 +104,34 @@ pub(crate) fn hold() -> Guard {
 
 /// What lives and what was allocated, estimated.
 pub(crate) fn heap() -> Heap {
-    let mut dead: BTreeMap<ContextNumber, Count> = BTreeMap::new();
-    let mut alive: BTreeMap<(ContextNumber, u32), Count> = BTreeMap::new();
-    // What the maps allocate may be of the sample: so nothing is allocated while the lock is held.
+    // What is allocated here may be of the sample: so nothing is allocated while the lock is held.
     let used = SAMPLES.wait().used();
     let mut copy = Vec::with_capacity(used + used / 8 + 64); // for those that come meanwhile, too
     SAMPLES.wait().copy_to(&mut copy);
+    let mut alive: BTreeMap<(ContextNumber, u32), Count> = BTreeMap::new();
     for sample in copy {
-        let weight = sample.weight();
-        let count = Count { allocated_bytes: weight.0, allocated_blocks: weight.1, ..Count::default() };
-        *alive.entry((sample.context(), sample.cohort())).or_default() += count;
-    }
-    for context in 0..CONTEXTS as ContextNumber {
-        let ended = SAMPLES.wait().ended(context);
-        if ended != (0, 0) {
-            let (bytes, blocks) = ended;
-            let count = Count {
-                allocated_bytes: bytes,
-                allocated_blocks: blocks,
-                freed_bytes: bytes,
-                freed_blocks: blocks,
-            };
-            dead.insert(context, count);
-        }
+        let (allocated_bytes, allocated_blocks) = sample.weight();
+        *alive.entry((sample.context(), sample.cohort())).or_default() +=
+            Count { allocated_bytes, allocated_blocks, ..Count::default() };
     }
     let mut contexts = ByContext::default();
-    let whole = |count: Count| Count {
-        allocated_blocks: (count.allocated_blocks as f64 / FRACTIONS).round() as u64,
-        freed_blocks: (count.freed_blocks as f64 / FRACTIONS).round() as u64,
-        ..count
-    };
+    let whole = |fractions: u64| (fractions as f64 / FRACTIONS).round() as u64;
     let mut total = Count::default();
     for ((context, cohort), count) in alive {
-        contexts.of(context).add(cohort, whole(count));
-        total += whole(count);
+        let count = Count { allocated_blocks: whole(count.allocated_blocks), ..count };
+        contexts.of(context).add(cohort, count);
+        total += count;
     }
-    for (context, count) in dead {
-        contexts.of(context).add_dead(whole(count));
+    for context in 0..CONTEXTS as ContextNumber {
+        let (bytes, blocks) = SAMPLES.wait().ended(context);
+        if bytes > 0 {
+            contexts.of(context).add_dead(Count {
+                allocated_bytes: bytes,
+                allocated_blocks: whole(blocks),
+                freed_bytes: bytes,
+                freed_blocks: whole(blocks),
+            });
+        }
     }
     Heap {
         cohort: Cohort(COHORT.load(Ordering::Relaxed)),
