@@ -301,10 +301,10 @@ fn pool(timeline: &Timeline<'_>, unit: &Unit, spans: &[usize], policy: &Policy) 
     groups
 }
 
-/// Whether rates fall from group to group by more than chance.
-fn falls(rates: &[f64]) -> bool {
+/// How often chance would have rates fall from group to group as these do.
+fn chance_to_fall(rates: &[f64]) -> f64 {
     let reversed: Vec<f64> = rates.iter().rev().copied().collect();
-    mann_kendall(&reversed).p < FALLING
+    mann_kendall(&reversed).p
 }
 
 /// A rate that falls is no one number: its interval reaches from what the young keep, if they keep anything, to what the
@@ -321,8 +321,7 @@ fn thins_out(rates: &[f64], old: (f64, f64), young: (f64, f64), clumping: f64) -
     // Both are counts, the old one scaled to the young one's requests.
     let error = (clumping * expected * (1.0 + young.1 / old.1)).sqrt();
     let clearly = expected - young.0 > 3.0 * error;
-    let falling: Vec<f64> = rates.iter().rev().copied().collect();
-    clearly && (young.0 < 0.5 * expected || (young.0 < 0.85 * expected && mann_kendall(&falling).p < 0.01))
+    clearly && (young.0 < 0.5 * expected || (young.0 < 0.85 * expected && chance_to_fall(rates) < 0.01))
 }
 
 /// Whether spans of the younger half of the requests keep something.
@@ -398,7 +397,7 @@ fn summarise(
         (blocks[range.clone()].iter().sum::<f64>(), exposures[range].iter().sum::<f64>().max(1.0))
     };
     let (old, young) = (ends(0..third), ends(groups.len() - third..groups.len()));
-    if falls(&block_rates) {
+    if chance_to_fall(&block_rates) < FALLING {
         let per_block = bytes.iter().sum::<f64>() / total_blocks.max(1.0);
         kept.rate = spanned(kept.rate, young.0 / young.1 * per_block, old.0 / old.1 * per_block);
     }

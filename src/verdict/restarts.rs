@@ -1,7 +1,7 @@
 //! Runs in which the server was restarted: each process counts for itself, so the longest stretch is judged, and beside it
 //! what the server holds again after each restart.
 
-use heapsoak_record::{CONTROL_COMPONENT, OWN_COMPONENT, Part, Recording};
+use heapsoak_record::{CONTROL_COMPONENT, ContextHeap, OWN_COMPONENT, Part, Recording};
 
 use crate::judge::judge_stretch;
 use crate::judgement::{ComponentVerdict, Finding, Judgement, Pattern, RunVerdict};
@@ -24,7 +24,7 @@ pub(crate) fn judge_longest(whole: &Recording, parts: &[Part], policy: &Policy) 
     let mut judgement = judge_stretch(&judged.recording, &requests(whole), policy);
     let others: Vec<String> = parts
         .iter()
-        .filter(|part| *part != judged)
+        .filter(|part| part.cycles_before != judged.cycles_before)
         .map(|part| words(part.cycles_before, cycles(part)))
         .collect();
     judgement.not_analysed.insert(
@@ -80,11 +80,8 @@ fn loaded_again(parts: &[Part], policy: &Policy) -> Vec<LoadedAgain> {
     let first = |part: &Part| part.recording.snapshots.first().and_then(|snapshot| snapshot.heap.clone());
     let heaps: Option<Vec<_>> = restarted.iter().map(first).collect();
     let Some(heaps) = heaps else { return Vec::new() };
-    let mut names: Vec<&str> = heaps
-        .iter()
-        .flat_map(|heap| &heap.contexts)
-        .filter_map(|context| Some(context.path.last()?.as_str()))
-        .collect();
+    let mut names: Vec<&str> =
+        heaps.iter().flat_map(|heap| &heap.contexts).map(ContextHeap::component).collect();
     names.sort_unstable();
     names.dedup();
     names.retain(|name| *name != OWN_COMPONENT && *name != CONTROL_COMPONENT);
@@ -94,11 +91,8 @@ fn loaded_again(parts: &[Part], policy: &Policy) -> Vec<LoadedAgain> {
         let held: Vec<f64> = heaps
             .iter()
             .map(|heap| {
-                let own = heap
-                    .contexts
-                    .iter()
-                    .filter(|context| context.path.last().is_some_and(|last| last == name));
-                own.map(|context| context.allocated_bytes as f64 - context.freed_bytes as f64).sum()
+                let own = heap.contexts.iter().filter(|context| context.component() == name);
+                own.map(|context| context.live_bytes() as f64).sum()
             })
             .collect();
         let steps: Vec<f64> = held.windows(2).map(|pair| pair[1] - pair[0]).collect();
