@@ -221,21 +221,6 @@ pub(crate) fn at(site: &Site) -> String {
     format!("Allocated in {}, {place} ({:.0} %).", site.function, (site.share * 100.0).floor())
 }
 
-/// The last two names of a function, without closures: `History::keep` for
-/// `server::session::History::keep::{{closure}}`.
-pub(crate) fn short(function: &str) -> String {
-    let function = function.trim_end_matches("::{{closure}}");
-    let last = |names: &str| names.rsplit("::").next().unwrap_or_default().to_owned();
-    // `<server::Kept as server::Memory>::remember` is of the type.
-    if let Some((kind, rest)) = function.strip_prefix('<').and_then(|inner| inner.split_once(" as ")) {
-        return format!("{}::{}", last(kind), last(rest));
-    }
-    match function.rsplit_once("::") {
-        Some((path, name)) => format!("{}::{name}", last(path)),
-        None => function.to_owned(),
-    }
-}
-
 /// What was claimed of a component.
 pub(crate) fn claimed(judged: &ClaimJudgement) -> String {
     let bytes = Bytes(judged.claim.bytes_per_1000_requests as f64);
@@ -346,13 +331,5 @@ mod tests {
     fn an_unknown_interval_is_said_to_be_unknown() {
         let growth = Growth { estimate: 1.0, low: f64::NEG_INFINITY, high: f64::INFINITY };
         assert_eq!(interval(growth, Unit::Bytes), "interval unknown");
-    }
-
-    #[test]
-    fn a_function_is_shortened_to_its_type_and_its_name() {
-        assert_eq!(short("server::session::History::keep"), "History::keep");
-        assert_eq!(short("server::add::{{closure}}::{{closure}}"), "server::add");
-        assert_eq!(short("<server::verifier::Kept as server::Memory>::remember"), "Kept::remember");
-        assert_eq!(short("main"), "main");
     }
 }

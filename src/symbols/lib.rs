@@ -18,6 +18,7 @@
 
 mod file;
 mod maps;
+mod name;
 mod origin;
 mod problem;
 mod rank;
@@ -28,10 +29,11 @@ mod stacks;
 mod symbols;
 
 pub use maps::modules;
+pub use name::{bare_path, short_path};
 pub use problem::Problem;
 pub use rank::{Measure, Question, pass, rank, site};
 pub use rate::Rate;
 pub use series::{Series, counted_requests, series};
-pub use site::{Caller, Site, functions};
+pub use site::{Caller, Site, below, functions, place};
 pub use stacks::resolve_stacks;
 pub use symbols::Symbols;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use heapsoak_record::{Origin, Recording, Stack, Stacks, Symbol};
 
+use crate::name::whole;
 use crate::rate::Rate;
 use crate::series::held;
 use crate::site::{Caller, Site, below, functions};
@@ -180,9 +181,4 @@ pub fn site<'a>(stacks: &'a Stacks, stack: &'a Stack) -> Option<&'a Symbol> {
 /// allocates; and copies, derived or not.
 fn is_made_for_it(function: &str) -> bool {
     function.contains("::_::<impl ") || function.ends_with(" as core::clone::Clone>::clone")
-}
-
-/// The function a closure or an async block stands in; any other function itself.
-pub(crate) fn whole(function: &str) -> &str {
-    function.trim_end_matches("::{{closure}}")
 }

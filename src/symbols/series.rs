@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use heapsoak_record::{Stack, Stacks, Symbol};
 
-use crate::rank::{first_mark, site, whole};
+use crate::name::whole;
+use crate::rank::{first_mark, site};
 
 /// A site of a component with what it held while the run went on.
 #[derive(Debug, Clone, PartialEq)]

@@ -59,7 +59,9 @@ impl Caller {
     }
 }
 
-fn place(file: Option<&str>, line: Option<u32>) -> String {
+/// `file:line`, or as much of it as is known.
+#[must_use]
+pub fn place(file: Option<&str>, line: Option<u32>) -> String {
     match (file, line) {
         (Some(file), Some(line)) => format!("{file}:{line}"),
         (Some(file), None) => file.to_owned(),
@@ -69,7 +71,8 @@ fn place(file: Option<&str>, line: Option<u32>) -> String {
 
 /// A file's name without what differs from machine to machine: the folder the report is made in, that of downloaded
 /// crates, that of the compiler.
-pub(crate) fn below(root: Option<&Path>, file: &str) -> String {
+#[must_use]
+pub fn below(root: Option<&Path>, file: &str) -> String {
     if let Some(inner) = root.and_then(|root| Path::new(file).strip_prefix(root).ok()) {
         return inner.to_string_lossy().into_owned();
     }

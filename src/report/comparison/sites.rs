@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use heapsoak_record::Stacks;
-use heapsoak_symbols::{Rate, Series, counted_requests, pass, series};
+use heapsoak_symbols::{Rate, Series, below, counted_requests, pass, place, series};
 use heapsoak_verdict::{ComponentVerdict, Growth};
 use serde::Serialize;
 
@@ -45,11 +45,7 @@ impl SiteRow {
     /// `file:line`, as much of it as is known.
     #[must_use]
     pub fn place(&self) -> String {
-        match (&self.file, self.line) {
-            (Some(file), Some(line)) => format!("{file}:{line}"),
-            (Some(file), None) => file.clone(),
-            _ => String::new(),
-        }
+        place(self.file.as_deref(), self.line)
     }
 }
 
@@ -142,11 +138,7 @@ impl<'a> Sites<'a> {
 
     fn place(&self, function: &str) -> Option<(Option<String>, Option<u32>)> {
         let found = self.find(function)?;
-        let below = |file: &String| {
-            let inner = self.root.and_then(|root| Path::new(file).strip_prefix(root).ok());
-            inner.map_or_else(|| file.clone(), |inner| inner.to_string_lossy().into_owned())
-        };
-        Some((found.file.as_ref().map(below), found.line))
+        Some((found.file.as_deref().map(|file| below(self.root, file)), found.line))
     }
 
     /// Growth of a function per 1,000 requests. Where every allocation was captured, one that is not there grew by

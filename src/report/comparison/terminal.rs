@@ -1,6 +1,7 @@
 //! Two runs side by side on a terminal of eighty columns.
 
 use heapsoak_record::Unit;
+use heapsoak_symbols::short_path;
 use heapsoak_verdict::{ComponentVerdict, Growth};
 
 use super::{Change, Comparison, Fix, FixVerdict, Row, SiteRow, fix::word};
@@ -103,7 +104,7 @@ fn site_rows(sites: &[SiteRow]) -> String {
         };
         let difference = site.difference;
         vec![
-            tame(&format!("{} · {}", site.component, phrases::short(&site.function))),
+            tame(&format!("{} · {}", site.component, short_path(&site.function))),
             estimate(site.before),
             estimate(site.after),
             difference.map_or_else(|| "?".to_owned(), |change| phrases::interval(change, Unit::Bytes)),

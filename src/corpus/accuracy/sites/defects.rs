@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use heapsoak_record::Recording;
 use heapsoak_report::Run;
+use heapsoak_symbols::bare_path;
 use heapsoak_verdict::{Finding, Judgement, Pattern, judge};
 use serde::Deserialize;
 
@@ -87,16 +88,7 @@ impl Defect {
     }
 
     fn names(&self, function: &str) -> bool {
-        self.functions.contains(&path(function))
-    }
-}
-
-/// A function's path without closures and traits: `<a::Kept as b::Memory>::remember` is `a::Kept::remember`.
-pub(crate) fn path(function: &str) -> String {
-    let function = function.trim_end_matches("::{{closure}}");
-    match function.strip_prefix('<').and_then(|inner| inner.split_once(" as ")) {
-        Some((kind, rest)) => format!("{kind}::{}", rest.rsplit("::").next().unwrap_or_default()),
-        None => function.to_owned(),
+        self.functions.contains(&bare_path(function))
     }
 }
 
@@ -131,11 +123,5 @@ mod tests {
         let all =
             list.lines().filter(|line| line.trim_start().starts_with("Defect::") && line.contains("=> \""));
         assert_eq!(all.count(), truth.defect.len(), "every defect has an entry");
-    }
-
-    #[test]
-    fn a_function_is_known_without_its_trait_and_its_closures() {
-        assert_eq!(path("<a::b::Kept as a::Memory>::remember"), "a::b::Kept::remember");
-        assert_eq!(path("a::Sessions::begin::{{closure}}"), "a::Sessions::begin");
     }
 }

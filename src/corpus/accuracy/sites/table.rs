@@ -1,8 +1,10 @@
 use std::fmt::Write as _;
 
+use heapsoak_symbols::short_path;
+
 use crate::measures::Share;
 use crate::sites::Figures;
-use crate::sites::defects::{Judged, path};
+use crate::sites::defects::Judged;
 use crate::sites::row::{Named, Row};
 
 /// What the figures are.
@@ -55,7 +57,7 @@ fn write(text: &mut String, figures: &Figures) -> std::fmt::Result {
 }
 
 fn defect(judged: &Judged) -> String {
-    let truth = judged.defect.functions.iter().map(|function| format!("`{}`", short(function)));
+    let truth = judged.defect.functions.iter().map(|function| format!("`{}`", short_path(function)));
     let truth = truth.collect::<Vec<_>>().join(" or ");
     let (right, sites) = match (&judged.named, &judged.defect.none) {
         (_, Some(why)) => ("–".to_owned(), why.clone()),
@@ -91,7 +93,7 @@ fn right(named: &Named) -> String {
 
 fn sites(named: &Named) -> String {
     let sites = named.sites.iter().take(3).map(|site| {
-        format!("`{}` {} ({:.0} %)", short(&site.function), name(&site.place), 100.0 * site.share)
+        format!("`{}` {} ({:.0} %)", short_path(&site.function), name(&site.place), 100.0 * site.share)
     });
     sites.collect::<Vec<_>>().join("; ")
 }
@@ -99,14 +101,6 @@ fn sites(named: &Named) -> String {
 /// A place without folders.
 fn name(place: &str) -> &str {
     place.rsplit('/').next().unwrap_or(place)
-}
-
-/// The last two names of a function.
-fn short(function: &str) -> String {
-    let function = path(function);
-    let mut names: Vec<&str> = function.rsplit("::").take(2).collect();
-    names.reverse();
-    names.join("::")
 }
 
 fn share(share: Share) -> String {
