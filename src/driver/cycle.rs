@@ -20,6 +20,13 @@ pub(crate) struct PlannedFlow {
     pub(crate) replays: Option<u32>,
 }
 
+impl PlannedFlow {
+    /// HTTP requests it sends.
+    pub(crate) fn requests(&self, scenario: &Scenario) -> u64 {
+        scenario.kinds[self.kind].flow.requests()
+    }
+}
+
 /// The number of the draw a cycle's mixture comes from.
 const MIXTURE_DRAW: u32 = u32::MAX - 1;
 
@@ -210,7 +217,7 @@ expect = {{ ok = [200] }}
         fn a_cycle_sends_what_was_asked_for_and_at_most_a_flow_more(seed: u64, requests in 1_u64..300) {
             let scenario = scenario([1.0, 1.0, 1.0]);
             let plan = CyclePlan::draw(&scenario, seed, 1, requests, 0.0);
-            let sent: u64 = plan.stages[0].iter().map(|flow| scenario.kinds[flow.kind].flow.requests()).sum();
+            let sent: u64 = plan.stages[0].iter().map(|flow| flow.requests(&scenario)).sum();
             prop_assert!((requests..requests + 2).contains(&sent));
         }
     }

@@ -14,7 +14,6 @@ mod draw;
 mod load;
 mod observer;
 mod outside;
-mod phase;
 mod phases;
 mod probe;
 mod profile;
@@ -26,6 +25,7 @@ mod scenario;
 mod soak;
 mod target;
 mod template;
+mod turn;
 mod watcher;
 
 pub use draft::{DraftError, DraftSource, draft_scenario};

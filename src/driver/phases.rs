@@ -8,10 +8,10 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use crate::clock::to_ms;
 use crate::cycle::{CyclePlan, PlannedFlow};
 use crate::load::{Batch, Sent, Tally};
-use crate::phase::{Turn, TurnWork, take_turns};
 use crate::rest::Rest;
 use crate::scenario::{Phase, Rate};
 use crate::soak::{Ending, Soak};
+use crate::turn::{Turn, TurnWork, take_turns};
 use crate::watcher::Doing;
 
 /// Time between two reports of progress while requests are sent.

@@ -278,7 +278,8 @@ fn refuse_other(recording: &Recording, target: &Target) -> Result<(), RunError> 
         return Ok(());
     }
     Err(RunError::Input(format!(
-        "the server of the recording was process {before}, this one is process {now}: what the first held is gone, so          there is nothing to go on with; start a new run"
+        "the server of the recording was process {before}, this one is process {now}: what the first held is gone, so there is \
+         nothing to go on with; start a new run"
     )))
 }
 

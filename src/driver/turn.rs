@@ -1,4 +1,4 @@
-//! The phases of a stage at work: which of its flows each one sends.
+//! Whose turn it is: which of a stage's flows each of its phases sends.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -49,9 +49,9 @@ pub(crate) fn take_turns<'a>(
                 let first = next;
                 #[expect(clippy::cast_precision_loss, reason = "a number of requests")]
                 while let Some(flow) = flows.get(next)
-                    && (sent as f64 + cost(flow, scenario) as f64 / 2.0) < end
+                    && (sent as f64 + flow.requests(scenario) as f64 / 2.0) < end
                 {
-                    sent += cost(flow, scenario);
+                    sent += flow.requests(scenario);
                     next += 1;
                 }
                 TurnWork::Send { flows: first..next, connections, rate }
@@ -73,11 +73,7 @@ pub(crate) fn take_turns<'a>(
 
 /// HTTP requests of flows.
 fn count_requests(flows: &[PlannedFlow], scenario: &Scenario) -> u64 {
-    flows.iter().map(|flow| cost(flow, scenario)).sum()
-}
-
-fn cost(flow: &PlannedFlow, scenario: &Scenario) -> u64 {
-    scenario.kinds[flow.kind].flow.requests()
+    flows.iter().map(|flow| flow.requests(scenario)).sum()
 }
 
 fn amount(phase: &Phase) -> f64 {

@@ -33,7 +33,7 @@ pub(super) fn list_due(
 }
 
 fn costs<'a>(flows: &'a [PlannedFlow], scenario: &'a Scenario) -> impl Iterator<Item = u64> + Clone + 'a {
-    flows.iter().map(|flow| scenario.kinds[flow.kind].flow.requests())
+    flows.iter().map(|flow| flow.requests(scenario))
 }
 
 fn draw_times(
@@ -53,7 +53,7 @@ fn draw_times(
         // At random, the requests between two arrivals are spread as the time between them would be at an even rate.
         begun += match spread {
             Spread::Constant => cost,
-            Spread::Poisson => -(1.0 - draw.unit()).ln() * cost,
+            Spread::Poisson => draw.exponential(cost),
         };
     }
     times

@@ -109,9 +109,7 @@ impl Step {
 
     /// Whether each of its requests is the same.
     pub(crate) fn is_fixed(&self) -> bool {
-        let headers = self.headers.iter().map(|(_, value)| value);
-        let body = self.body.iter().filter_map(Payload::template);
-        headers.chain([&self.path]).chain(body).all(Template::is_fixed)
+        self.templates().all(Template::is_fixed)
     }
 }
 
