@@ -54,8 +54,8 @@ pub(crate) struct Rest {
     pub(crate) groups: usize,
     /// Share of the groups that keep something.
     pub(crate) keeping: f64,
-    /// Whether the oldest group keeps something.
-    pub(crate) oldest_keeps: bool,
+    /// Whether the oldest group has lost all that it held when it was as old as the youngest judged cohort is now.
+    pub(crate) oldest_died: bool,
     /// Whether younger groups keep less and less per request: a container that fills up.
     pub(crate) thins_out: bool,
     /// Requests the judged cohorts were made by.
@@ -86,7 +86,7 @@ impl Rest {
         self.settled
             && self.groups >= policy.least_groups
             && self.keeping >= policy.least_keeping
-            && self.oldest_keeps
+            && !self.oldest_died
             && !self.thins_out
     }
 }
@@ -204,12 +204,28 @@ fn stopped_dying(timeline: &Timeline<'_>, unit: &Unit, spans: &[usize], policy: 
 
 /// Index of the last instant of the cycle in which two thirds of a span's life had passed.
 fn two_thirds(timeline: &Timeline<'_>, span: usize) -> usize {
-    let late = timeline.spans[span].last + (2 * age(timeline, span) / 3) as u32;
+    at_age(timeline, span, 2 * age(timeline, span) / 3)
+}
+
+/// Index of the last instant of the cycle in which a span was so many cycles old.
+fn at_age(timeline: &Timeline<'_>, span: usize, age: usize) -> usize {
+    let then = timeline.spans[span].last + age as u32;
     timeline
         .cycles
         .iter()
-        .find(|cycle| timeline.instants[cycle.end].cycle >= late)
+        .find(|cycle| timeline.instants[cycle.end].cycle >= then)
         .map_or(timeline.spans[span].born, |cycle| cycle.last)
+}
+
+/// Whether the oldest group of the judged spans has lost all that it held when it was as old as the youngest of them is
+/// now: what comes to the young will come to them, too. A group that held nothing at that age either is empty by chance.
+fn oldest_died(timeline: &Timeline<'_>, unit: &Unit, oldest: &[usize], youngest: usize) -> bool {
+    let verdict = timeline.verdict_instant();
+    let young = age(timeline, youngest);
+    let holds = |at: &dyn Fn(usize) -> usize| {
+        oldest.iter().any(|&span| unit.states[at(span)].held(span).blocks > 0.0)
+    };
+    !holds(&|_| verdict) && holds(&|span| at_age(timeline, span, young))
 }
 
 /// The end of a whole cohort.
@@ -409,7 +425,10 @@ fn summarise(
         lost: if then > 0.0 { lost / then } else { 0.0 },
         groups: groups.len(),
         keeping: blocks.iter().filter(|&&blocks| blocks > 0.0).count() as f64 / groups.len().max(1) as f64,
-        oldest_keeps: blocks.first().is_some_and(|&blocks| blocks > 0.0),
+        oldest_died: groups
+            .first()
+            .zip(judged.last())
+            .is_some_and(|(oldest, &youngest)| oldest_died(timeline, unit, oldest, youngest)),
         thins_out: thins_out(&block_rates, old, young, clumping(timeline, unit, judged)),
         exposure,
         blocks: total_blocks,

@@ -61,6 +61,24 @@ fn a_leak_rarer_than_once_a_cohort_is_found_by_pooling_cohorts() {
 }
 
 #[test]
+fn a_leak_whose_oldest_judged_cohorts_left_nothing_by_chance_is_found() {
+    for pause in [600..700, 700..800, 800..900] {
+        let mut soak = soak(&[("store.put", 1)]);
+        (soak.cycles, soak.per_cycle) = (60, 100);
+        let recording = soak.run(|server, step| {
+            if let Step::Request(_, number) = step
+                && server.random(8) == 0
+                && !pause.contains(&number)
+            {
+                std::mem::forget(server.alloc("store", 64));
+            }
+        });
+        let store = &judge(&recording).components[0];
+        assert_eq!(store.verdict, ComponentVerdict::Leak, "none in {pause:?}: {:?}", store.evidence);
+    }
+}
+
+#[test]
 fn a_leak_hidden_in_a_large_sawtooth_is_found() {
     let mut window = VecDeque::new();
     let recording = soak(&[("store.put", 1)]).run(|server, step| {
