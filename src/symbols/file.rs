@@ -3,90 +3,63 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use addr2line::Loader;
 use heapsoak_record::{Module, Symbol};
 use object::ObjectSection as _;
 use object::read::{Object as _, ReadCache};
 
+use crate::debug::{Debug, Frame};
 use crate::origin;
 use crate::problem::Problem;
 
 /// What is known of a module's file.
 pub(crate) struct Code {
-    loader: Option<Loader>,
+    debug: Option<Debug>,
     has_lines: bool,
 }
 
 impl Code {
     /// Opens the file of a module, if it is still the one that ran.
     pub(crate) fn open(module: &Module) -> (Code, Option<Problem>) {
+        let nothing = Code { debug: None, has_lines: false };
         let path = module.path.clone();
         if path.is_empty() || path.starts_with('[') {
-            return (Code { loader: None, has_lines: false }, None);
+            return (nothing, None);
         }
-        match check(module) {
-            Ok(has_lines) => match Loader::new(&path) {
-                Ok(loader) => {
-                    // Nobody has the line tables of the system's libraries, and nobody needs them.
-                    let missed = !has_lines && !origin::is_system_library(module.name());
-                    let problem = missed.then_some(Problem::NoDebugInfo { path });
-                    (Code { loader: Some(loader), has_lines }, problem)
-                }
-                Err(error) => (
-                    Code { loader: None, has_lines: false },
-                    Some(Problem::Unreadable { path, why: error.to_string() }),
-                ),
-            },
-            Err(problem) => (Code { loader: None, has_lines: false }, Some(problem)),
+        let has_lines = match check(module) {
+            Ok(has_lines) => has_lines,
+            Err(problem) => return (nothing, Some(problem)),
+        };
+        match Debug::open(Path::new(&path)) {
+            Ok(debug) => {
+                // Nobody has the line tables of the system's libraries, and nobody needs them.
+                let missed = !has_lines && !origin::is_system_library(module.name());
+                let problem = missed.then_some(Problem::NoDebugInfo { path });
+                (Code { debug: Some(debug), has_lines }, problem)
+            }
+            Err(why) => (nothing, Some(Problem::Unreadable { path, why })),
         }
     }
 
     /// What stands at an address, innermost inlined function first; empty when nothing is known.
-    pub(crate) fn find(&self, module: &Module, address: u64, root: Option<&Path>) -> Vec<Symbol> {
-        let Some(loader) = &self.loader else { return Vec::new() };
-        let mut found = self.find_frames(module, address, root);
-        if found.is_empty()
-            && let Some(name) = loader.find_symbol(address)
-        {
-            found.push(self.name(name, None, module, root));
-        }
-        let outermost = found.len().saturating_sub(1);
-        for symbol in &mut found[..outermost] {
-            symbol.inlined = true;
-        }
-        found
+    pub(crate) fn find(&mut self, module: &Module, address: u64, root: Option<&Path>) -> Vec<Symbol> {
+        let frames = self.debug.as_mut().map_or_else(Vec::new, |debug| debug.frames(address));
+        let outermost = frames.len().saturating_sub(1);
+        frames
+            .into_iter()
+            .enumerate()
+            .map(|(index, frame)| {
+                Symbol { inlined: index < outermost, ..symbol(frame, module, root, self.has_lines) }
+            })
+            .collect()
     }
+}
 
-    fn find_frames(&self, module: &Module, address: u64, root: Option<&Path>) -> Vec<Symbol> {
-        let mut found = Vec::new();
-        let Some(Ok(mut frames)) = self.loader.as_ref().map(|loader| loader.find_frames(address)) else {
-            return found;
-        };
-        while let Ok(Some(frame)) = frames.next() {
-            let place = frame.location.and_then(|location| Some((location.file?.to_owned(), location.line)));
-            let raw = frame.function.as_ref().and_then(|function| function.raw_name().ok());
-            // A line without a function: what the symbol table calls it.
-            let raw = raw.as_deref().or_else(|| self.loader.as_ref()?.find_symbol(address));
-            if let Some(raw) = raw {
-                found.push(self.name(raw, place, module, root));
-            }
-        }
-        found
-    }
-
-    fn name(
-        &self,
-        raw: &str,
-        place: Option<(String, Option<u32>)>,
-        module: &Module,
-        root: Option<&Path>,
-    ) -> Symbol {
-        let function = format!("{:#}", rustc_demangle::demangle(raw));
-        let (file, line) = place.map_or((None, None), |(file, line)| (Some(file), line));
-        let origin = origin::of(&function, file.as_deref(), module.name(), self.has_lines);
-        let file = file.map(|file| shorten(file, root));
-        Symbol { function, file, line: line.filter(|line| *line > 0), inlined: false, origin }
-    }
+fn symbol((name, place): Frame, module: &Module, root: Option<&Path>, has_lines: bool) -> Symbol {
+    let function = format!("{:#}", rustc_demangle::demangle(&name));
+    let (file, line) = place.map_or((None, None), |(file, line)| (Some(file), line));
+    let origin = origin::of(&function, file.as_deref(), module.name(), has_lines);
+    let file = file.map(|file| shorten(file, root));
+    Symbol { function, file, line: line.filter(|line| *line > 0), inlined: false, origin }
 }
 
 /// A path below the root without it.

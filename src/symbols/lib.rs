@@ -16,13 +16,17 @@
 //! assert!(symbols.problems()[0].to_string().contains("/srv/gone"));
 //! ```
 
+mod debug;
 mod file;
 mod maps;
 mod name;
+mod names;
 mod origin;
+mod pages;
 mod problem;
 mod rank;
 mod rate;
+mod reader;
 mod series;
 mod site;
 mod stacks;

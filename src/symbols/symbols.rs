@@ -42,7 +42,8 @@ impl Symbols {
             self.problems.extend(problem);
             self.files.insert(module.path.clone(), code);
         }
-        let found = self.files.get(&module.path).map(|code| code.find(module, address, self.root.as_deref()));
+        let root = self.root.as_deref();
+        let found = self.files.get_mut(&module.path).map(|code| code.find(module, address, root));
         let found = found.unwrap_or_default();
         if found.is_empty() {
             vec![Symbol { function: format!("{address:#x}"), ..Symbol::default() }]
