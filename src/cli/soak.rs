@@ -4,12 +4,12 @@ use std::time::SystemTime;
 
 use heapsoak_driver::{DEFAULT_CONTROL_PER_1000, Run, Scenario};
 use heapsoak_record::{Outcome, Recording, Writer};
-use heapsoak_report::{ScenarioSummary, scenario_table, write_index, write_run};
+use heapsoak_report::{Run as Report, ScenarioSummary, scenario_table, write_index, write_run};
 use heapsoak_verdict::{Judgement, judge};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use crate::arguments::{Format, Profiler, Soak};
+use crate::arguments::{Format, Output, Profiler, Soak};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::folder::RunFolder;
@@ -38,11 +38,10 @@ pub(crate) fn start_runtime() -> Result<Runtime, Failure> {
 
 async fn soak_and_show(arguments: &Soak, scenarios: &[Scenario]) -> Result<Exit, Failure> {
     let Soaks { done, folder, exit, mut written } = soak_all(arguments, scenarios, None).await?;
-    let runs: Vec<_> = done.iter().map(Soaked::run).collect();
     match (done.as_slice(), scenarios) {
         ([], _) => return Ok(exit),
         ([one], [_]) => {
-            print::runs(&runs, arguments.output)?;
+            print_runs(&done, arguments.output)?;
             written.clone_from(&one.written);
         }
         _ => {
@@ -50,12 +49,22 @@ async fn soak_and_show(arguments: &Soak, scenarios: &[Scenario]) -> Result<Exit,
                 Format::Terminal => print::data(scenario_table(&summaries(&done), true).as_bytes())?,
                 Format::Json => print::file(&folder.path().join("report.json"))?,
                 Format::Html => print::file(&folder.path().join("report.html"))?,
-                _ => print::runs(&runs, arguments.output)?,
+                _ => print_runs(&done, arguments.output)?,
             };
         }
     }
     print::paths(&written, arguments.quiet);
     Ok(exit)
+}
+
+fn print_runs(done: &[Soaked], output: Output) -> Result<Exit, Failure> {
+    let root = env::current_dir().unwrap_or_default();
+    let recordings = done.iter().map(Soaked::read).collect::<Result<Vec<_>, _>>()?;
+    let judgements: Vec<_> = recordings.iter().map(judge).collect();
+    let runs = recordings.iter().zip(&judgements);
+    let runs: Vec<_> =
+        runs.map(|(recording, judgement)| Report::new(recording, judgement).with_root(&root)).collect();
+    print::runs(&runs, output)
 }
 
 /// Scenarios that were soaked, and the folder that holds them.
@@ -129,48 +138,43 @@ pub(crate) async fn soak_all(
 }
 
 fn summaries(done: &[Soaked]) -> Vec<ScenarioSummary> {
-    done.iter().map(|soaked| soaked.summary(Path::new(&soaked.recording.header.scenario))).collect()
+    done.iter().map(|soaked| soaked.summary.clone()).collect()
 }
 
-/// One scenario, run, judged and written down.
+/// One scenario, run, judged and written down. What was recorded is in its file: many scenarios take no more memory than
+/// one.
 pub(crate) struct Soaked {
-    pub(crate) recording: Recording,
-    pub(crate) judgement: Judgement,
-    /// The folder the source is looked for in: where the soak was started.
-    root: PathBuf,
-    expectation: Expectation,
+    summary: ScenarioSummary,
+    /// The recording first.
     written: Vec<PathBuf>,
     exit: Exit,
 }
 
 impl Soaked {
-    fn run(&self) -> heapsoak_report::Run<'_> {
-        heapsoak_report::Run::new(&self.recording, &self.judgement).with_root(&self.root)
+    /// What was recorded, from its file.
+    pub(crate) fn read(&self) -> Result<Recording, Failure> {
+        Ok(Recording::read(&self.written[0])?)
     }
+}
 
-    fn summary(&self, folder: &Path) -> ScenarioSummary {
-        ScenarioSummary::of(&self.run(), folder, self.expectation.unmet())
-    }
-
-    /// One line on how it ended, for stderr.
-    fn outcome(&self) -> String {
-        let requests = self.recording.end.as_ref().map_or(0, |end| end.requests);
-        let verdict = self.judgement.verdict.word();
-        match self.recording.end.as_ref().map(|end| &end.outcome) {
-            Some(Outcome::TargetDied { status, stderr }) => {
-                let last = stderr.trim().lines().last().map_or_else(String::new, |line| format!(": {line}"));
-                format!("the server died after {requests} requests, {status}{last}")
-            }
-            Some(Outcome::Interrupted) | None => format!("stopped after {requests} requests"),
-            Some(Outcome::Failed { why }) => format!("failed after {requests} requests: {why}"),
-            Some(Outcome::Completed) => match &self.expectation {
-                Expectation::None => verdict.to_owned(),
-                Expectation::Met => format!("{verdict}, as expected"),
-                Expectation::Unmet(unmet) => {
-                    format!("{verdict}, not as expected:\n  {}", unmet.join("\n  "))
-                }
-            },
+/// One line on how a run ended, for stderr.
+fn outcome(recording: &Recording, judgement: &Judgement, expectation: &Expectation) -> String {
+    let requests = recording.end.as_ref().map_or(0, |end| end.requests);
+    let verdict = judgement.verdict.word();
+    match recording.end.as_ref().map(|end| &end.outcome) {
+        Some(Outcome::TargetDied { status, stderr }) => {
+            let last = stderr.trim().lines().last().map_or_else(String::new, |line| format!(": {line}"));
+            format!("the server died after {requests} requests, {status}{last}")
         }
+        Some(Outcome::Interrupted) | None => format!("stopped after {requests} requests"),
+        Some(Outcome::Failed { why }) => format!("failed after {requests} requests: {why}"),
+        Some(Outcome::Completed) => match expectation {
+            Expectation::None => verdict.to_owned(),
+            Expectation::Met => format!("{verdict}, as expected"),
+            Expectation::Unmet(unmet) => {
+                format!("{verdict}, not as expected:\n  {}", unmet.join("\n  "))
+            }
+        },
     }
 }
 
@@ -235,12 +239,13 @@ async fn run(
     };
     let exit = gate::decide(recording.end.as_ref(), judgement.verdict, &expectation);
     let root = env::current_dir().unwrap_or_default();
-    let mut soaked = Soaked { recording, judgement, root, expectation, written: vec![file], exit };
-    let written = write_run(folder.path(), &soaked.run())?;
-    soaked.written.extend(pprof);
-    soaked.written.extend(written);
-    progress.finish(&soaked.outcome(), soaked.exit);
-    Ok(soaked)
+    let report = Report::new(&recording, &judgement).with_root(&root);
+    let summary = ScenarioSummary::of(&report, Path::new(&recording.header.scenario), expectation.unmet());
+    let mut written = vec![file];
+    written.extend(pprof);
+    written.extend(write_run(folder.path(), &report)?);
+    progress.finish(&outcome(&recording, &judgement, &expectation), exit);
+    Ok(Soaked { summary, written, exit })
 }
 
 /// The path of this program, which holds the server. If it was replaced meanwhile (by a build), the one still running:

@@ -17,10 +17,14 @@ use crate::reader::Section;
 /// A function at an address: its name as it stands in the file, and its place in the source.
 pub(crate) type Frame = (String, Option<(String, Option<u32>)>);
 
+/// After so many lookups what was taken from the file is dropped: a context keeps the lines and functions of each unit that
+/// it was asked about, and costs as much as two or three lookups.
+const LOOKUPS: u32 = 128;
+
 /// Debug information and symbols of a file.
 pub(crate) enum Debug {
     /// Read in pieces.
-    InPieces { context: Box<Context<Section>>, names: Names, path: PathBuf },
+    InPieces { pieces: Box<Pieces>, path: PathBuf },
     /// Mapped as a whole: what is in other files too, compressed, or of another system.
     Mapped(Box<Loader>),
 }
@@ -37,12 +41,8 @@ impl Debug {
 
     /// The functions at an address, innermost first; empty when nothing is known.
     pub(crate) fn frames(&mut self, address: u64) -> Vec<Frame> {
-        if let Debug::InPieces { context, names, path } = self {
-            let found = match context.find_frames(address) {
-                LookupResult::Output(frames) => Some(collect(frames.ok(), || names.find(address))),
-                LookupResult::Load { .. } => None,
-            };
-            if let Some(found) = found {
+        if let Debug::InPieces { pieces, path } = self {
+            if let Some(found) = pieces.frames(address) {
                 return found;
             }
             // It is in a file beside this one.
@@ -52,10 +52,36 @@ impl Debug {
             }
         }
         match self {
-            Debug::Mapped(loader) => collect(loader.find_frames(address).ok(), || {
-                loader.find_symbol(address).map(str::to_owned)
-            }),
+            Debug::Mapped(loader) => {
+                collect(loader.find_frames(address).ok(), || loader.find_symbol(address).map(str::to_owned))
+            }
             Debug::InPieces { .. } => Vec::new(),
+        }
+    }
+}
+
+/// Debug information that is read in pieces.
+pub(crate) struct Pieces {
+    sections: Arc<Dwarf<Section>>,
+    names: Names,
+    context: Option<Context<Section>>,
+    lookups: u32,
+}
+
+impl Pieces {
+    /// None when what stands there is in another file.
+    fn frames(&mut self, address: u64) -> Option<Vec<Frame>> {
+        self.lookups += 1;
+        if self.lookups > LOOKUPS {
+            (self.context, self.lookups) = (None, 1);
+        }
+        let context = match &mut self.context {
+            Some(context) => context,
+            none => none.insert(Context::from_arc_dwarf(Arc::clone(&self.sections)).ok()?),
+        };
+        match context.find_frames(address) {
+            LookupResult::Output(frames) => Some(collect(frames.ok(), || self.names.find(address))),
+            LookupResult::Load { .. } => None,
         }
     }
 }
@@ -72,9 +98,10 @@ fn in_pieces(path: &Path) -> Result<Option<Debug>, Box<dyn std::error::Error>> {
     let object::File::Elf64(elf) = object::File::parse(&cache)? else { return Ok(None) };
     let endian = if elf.is_little_endian() { RunTimeEndian::Little } else { RunTimeEndian::Big };
     let Some(dwarf) = sections(&elf, &pages, endian)? else { return Ok(None) };
-    let names = Names::of(&elf, pages)?;
-    let context = Box::new(Context::from_dwarf(dwarf)?);
-    Ok(Some(Debug::InPieces { context, names, path: path.to_owned() }))
+    let (sections, names) = (Arc::new(dwarf), Names::of(&elf, pages)?);
+    let context = Some(Context::from_arc_dwarf(Arc::clone(&sections))?);
+    let pieces = Box::new(Pieces { sections, names, context, lookups: 0 });
+    Ok(Some(Debug::InPieces { pieces, path: path.to_owned() }))
 }
 
 /// The sections of debug information; those that are not there are empty. None when one is compressed.
@@ -120,8 +147,8 @@ mod tests {
     fn what_is_read_in_pieces_is_what_is_mapped() {
         let path = std::env::current_exe().unwrap();
         let (mut pieces, mut whole) = (Debug::open(&path).unwrap(), mapped(&path).unwrap());
-        let Debug::InPieces { names, .. } = &pieces else { panic!("this program is a plain file") };
-        let starts: Vec<u64> = names.addresses().step_by(41).collect();
+        let Debug::InPieces { pieces: parts, .. } = &pieces else { panic!("this program is a plain file") };
+        let starts: Vec<u64> = parts.names.addresses().step_by(41).collect();
         assert!(starts.len() > 100, "{}", starts.len());
         let mut inlined = 0;
         for address in starts.into_iter().flat_map(|start| [start, start + 1, start + 23]) {

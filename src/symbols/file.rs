@@ -47,8 +47,9 @@ impl Code {
         frames
             .into_iter()
             .enumerate()
-            .map(|(index, frame)| {
-                Symbol { inlined: index < outermost, ..symbol(frame, module, root, self.has_lines) }
+            .map(|(index, frame)| Symbol {
+                inlined: index < outermost,
+                ..symbol(frame, module, root, self.has_lines)
             })
             .collect()
     }

@@ -12,7 +12,7 @@ use lru::LruCache;
 pub(crate) const PAGE: u64 = 16 * 1024;
 
 /// Pieces kept: 6 MiB. Entries of a unit are read one after the other, beside their ranges, lines and names.
-const MOST: NonZeroUsize = NonZeroUsize::new(384).unwrap();
+const MOST: NonZeroUsize = NonZeroUsize::new(128).unwrap();
 
 /// A piece of the file; the last one is shorter.
 pub(crate) type Page = Arc<[u8]>;

@@ -10,14 +10,17 @@ const MANY: u64 = 50;
 /// [`Stacks::problems`] in words.
 pub fn resolve_stacks(symbols: &mut Symbols, stacks: &mut Stacks) -> Vec<Problem> {
     let before = symbols.problems().len();
-    stacks.symbols = stacks
-        .frames
-        .iter()
-        .map(|frame| match frame.module.and_then(|index| stacks.modules.get(index as usize)) {
+    stacks.symbols = vec![Vec::new(); stacks.frames.len()];
+    // Neighbours in the program one after the other: they are of the same unit.
+    let mut order: Vec<usize> = (0..stacks.frames.len()).collect();
+    order.sort_by_key(|&index| (stacks.frames[index].module, stacks.frames[index].address));
+    for index in order {
+        let frame = &stacks.frames[index];
+        stacks.symbols[index] = match frame.module.and_then(|index| stacks.modules.get(index as usize)) {
             Some(module) => symbols.resolve(module, frame.address),
             None => vec![Symbol { function: format!("{:#x}", frame.address), ..Symbol::default() }],
-        })
-        .collect();
+        };
+    }
     let mut problems = symbols.problems()[before..].to_vec();
     problems.extend(find_short_stacks(stacks));
     stacks.problems.extend(problems.iter().map(ToString::to_string));

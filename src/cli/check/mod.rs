@@ -17,6 +17,7 @@ use crate::check::gated::Gated;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::folder::recording_in;
+use crate::soak::Soaked;
 use crate::{scenarios, soak};
 
 /// Gates: runs the scenarios or reads the recordings, checks them, writes what was found in every format, and decides the
@@ -67,7 +68,7 @@ fn run(arguments: &Arguments, rules: &Rules) -> Result<Taken, Failure> {
         exit,
         all: arguments.soak.scenarios.is_empty() && soaks.done.len() == scenarios.len(),
         folder: (!soaks.done.is_empty()).then(|| soaks.folder.path().to_owned()),
-        runs: soaks.done.into_iter().map(|soaked| soaked.recording).collect(),
+        runs: soaks.done.iter().map(Soaked::read).collect::<Result<_, _>>()?,
     })
 }
 

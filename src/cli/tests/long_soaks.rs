@@ -14,8 +14,8 @@ use heapsoak_record::{Event, Recording};
 use rustix::process::Signal;
 use workbench::{Workbench, finish, signal_group, wait_for};
 
-/// Most memory the tool may take, in KiB.
-const MOST_KIB: u64 = 64 * 1024;
+/// Most memory the tool may take, in KiB. Of an unoptimised one 13 MiB more of its own code are resident: 24 instead of 11.
+const MOST_KIB: u64 = if cfg!(debug_assertions) { (64 + 13) * 1024 } else { 64 * 1024 };
 
 /// Requests of which every second leaks when the cache is as found.
 const KINDS: &str = "[weights]\n\"cache.health\" = 1\n\"cache.unknown\" = 1\n\
@@ -27,11 +27,6 @@ fn kib(pid: u32, figure: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(figure)?.strip_prefix(':'));
     line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse().ok()).unwrap_or(0)
-}
-
-/// Whether a process has children.
-fn has_children(pid: u32) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).is_ok_and(|children| !children.is_empty())
 }
 
 #[test]
@@ -48,24 +43,17 @@ fn thousands_of_cycles_leave_a_bounded_recording_and_a_small_tool() {
     // Read meanwhile, so that the tool never waits for its reader.
     let mut stdout = BufReader::new(tool.stdout.take().unwrap());
     let reading = std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
-    // While the server runs, all that is resident. Then the functions on the stacks are looked up, and the pages of the
-    // server's debug information that are mapped for that count as resident until the system wants them back; what the
-    // tool itself allocates has to stay as small.
-    let (mut while_soaking, mut allocated) = (0, 0);
+    // All that is resident, from the start to the report: the kernel keeps the most there was.
+    let mut peak = 0;
     while tool.try_wait().unwrap().is_none() {
-        let (peak, own) = (kib(tool.id(), "VmHWM"), kib(tool.id(), "RssAnon"));
-        allocated = allocated.max(own);
-        if has_children(tool.id()) {
-            while_soaking = while_soaking.max(peak);
-        }
+        peak = peak.max(kib(tool.id(), "VmHWM"));
         sleep(Duration::from_millis(5));
     }
     reading.join().unwrap().unwrap();
     let (code, _, stderr) = finish(tool);
     assert_eq!(code, Some(3), "{stderr}");
-    println!("peak of the tool: {while_soaking} KiB while soaking, {allocated} KiB allocated in all");
-    assert!((1..MOST_KIB).contains(&while_soaking), "{while_soaking} KiB");
-    assert!((1..MOST_KIB).contains(&allocated), "{allocated} KiB");
+    println!("peak of the tool: {peak} KiB");
+    assert!((1..MOST_KIB).contains(&peak), "{peak} KiB");
     let report = bench.json("run/report.json");
     assert_eq!(report["verdict"], "leak");
     assert_eq!(report["quality"]["failures"], serde_json::json!([]));
