@@ -23,12 +23,12 @@ const LIBRARIES: &[&str] = &[
     "/usr/local/lib/faketime/libfaketime.so.1",
 ];
 
-/// How long the library goes on with what it has read of its file, in seconds. Reading it for each look at the clock would
-/// slow the server down.
-const CACHED_S: u64 = 1;
+/// How long the library goes on with what it has read of its file: for so many seconds of the clock beyond the one it was
+/// read in. Reading it for each look at the clock would slow the server down.
+const CACHED_S: u64 = 0;
 
 /// Time until every thread has seen an advance.
-const SEEN: Duration = Duration::from_millis(1000 * CACHED_S + 200);
+const SEEN: Duration = Duration::from_millis(1000 * (CACHED_S + 1) + 200);
 
 /// A clock that is ahead of the real one by what a file says.
 #[derive(Debug)]
