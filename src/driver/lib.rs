@@ -11,6 +11,7 @@ mod cycle;
 mod data;
 mod draft;
 mod draw;
+mod ended;
 mod load;
 mod observer;
 mod outside;

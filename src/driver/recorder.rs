@@ -4,19 +4,27 @@ use std::path::{Path, PathBuf};
 use heapsoak_record::{End, Event, Folding, Header, Moment, Outcome, Recording, Snapshot, Stacks, Writer};
 
 use crate::clock::Clock;
+use crate::ended::{Ended, Weight};
 use crate::load::Tally;
 use crate::observer::Seen;
 use crate::rest::Rested;
 
 /// Cycles kept; a recording that has more is folded: a verdict needs far fewer.
-const MOST_CYCLES: u32 = 256;
+pub(crate) const MOST_CYCLES: u32 = 256;
 
 /// Counts of survivors kept in all snapshots together; with more, a recording is folded as long as
 /// [`FEWEST_CYCLES`] are left.
-const MOST_CELLS: usize = 300_000;
+pub(crate) const MOST_CELLS: usize = 300_000;
 
 /// Cycles that a fold leaves, whatever they weigh.
 const FEWEST_CYCLES: u32 = 32;
+
+/// Processes kept of a server that is restarted again and again; those that are over take at most twice as many, and
+/// fewer where they are heavy.
+const PROCESSES: usize = 64;
+
+/// Processes that are kept, whatever they weigh.
+const FEWEST_PROCESSES: usize = 16;
 
 /// Appends a recording to its file and keeps the file bounded, however long the run. It keeps none of it in memory: what a
 /// driver holds does not grow with the run.
@@ -27,12 +35,12 @@ pub(crate) struct Recorder {
     folding: Folding,
     /// Snapshots so far.
     sequence: u32,
-    /// Counts of survivors in them.
+    /// Counts of survivors in those of the process that runs.
     cells: usize,
     /// What happened since the last snapshot, once a snapshot stands for several cycles.
     pending: Vec<Event>,
-    /// Whether the server was restarted: its stretches are told apart by their cycles, so they are left as they are.
-    restarted: bool,
+    /// The processes before it.
+    ended: Ended,
 }
 
 impl Recorder {
@@ -47,7 +55,7 @@ impl Recorder {
             sequence: 0,
             cells: 0,
             pending,
-            restarted: false,
+            ended: Ended::default(),
         })
     }
 
@@ -58,9 +66,9 @@ impl Recorder {
         let (folding, done) = Folding::of(&recording);
         // Its last line may be cut off.
         let writer = Writer::replace(path, &recording)?;
-        let (restarted, pending) = (false, Vec::new());
+        let (pending, ended) = (Vec::new(), Ended::default());
         let path = path.to_owned();
-        let mut recorder = Recorder { writer, path, folding, sequence: 0, cells: 0, pending, restarted };
+        let mut recorder = Recorder { writer, path, folding, sequence: 0, cells: 0, pending, ended };
         recorder.weigh(&recording);
         Ok((recorder, done))
     }
@@ -102,8 +110,7 @@ impl Recorder {
         if let Some(busy) = rested.busy {
             self.event(Event::NotQuiet { cycle, busy })?;
         }
-        self.flush()?;
-        self.restarted |= moment == Moment::Baseline && cycle > 0;
+        self.flush(cycle)?;
         if let Some(heap) = &mut seen.heap {
             match moment {
                 Moment::Baseline if heap.cohort.0 > 0 => {
@@ -119,7 +126,7 @@ impl Recorder {
         }
         let snapshot = Snapshot {
             sequence: self.sequence,
-            cycle: self.folding.cycle(cycle),
+            cycle: self.folding.cycle(cycle).min(cycle),
             moment,
             elapsed_ms: clock.elapsed_ms(),
             clock_ms: clock.server_elapsed_ms(),
@@ -137,30 +144,60 @@ impl Recorder {
         Ok(snapshot)
     }
 
-    /// Folds the recording if it has become long. Called when nothing more comes of a cycle of the run.
+    /// Folds the recording if it has become long; once the server was restarted, what it has of the process that runs.
+    /// Called when nothing more comes of a cycle of the run.
     pub(crate) fn fold_if_long(&mut self, cycle: u32) -> io::Result<()> {
-        let cycles = self.folding.cycle(cycle);
-        if self.restarted {
-            return Ok(());
-        }
+        let cycles = self.folding.kept(cycle);
         let long = cycles >= MOST_CYCLES || (self.cells > MOST_CELLS && cycles >= 2 * FEWEST_CYCLES);
         if !long || !cycles.is_multiple_of(2) || !self.folding.is_whole(cycle) {
             return Ok(());
         }
-        self.flush()?;
+        self.flush(cycle)?;
         let mut recording = self.read()?;
-        recording.fold();
         self.folding.fold();
-        recording.events.push(Event::Folded { after: cycle, cycles_each: self.folding.each() });
-        self.writer = Writer::replace(&self.path, &recording)?;
-        self.weigh(&recording);
+        if self.folding.has_restarted() {
+            recording.fold_newest();
+        } else {
+            recording.fold();
+            recording.events.push(Event::Folded { after: cycle, cycles_each: self.folding.each() });
+        }
+        self.replace(&recording)
+    }
+
+    /// The server was restarted after a cycle, as the event says. Of the processes before it, less is kept from time to time.
+    pub(crate) fn restart(&mut self, cycle: u32, event: Event) -> io::Result<()> {
+        self.flush(cycle)?;
+        let unnumbered = !self.folding.has_restarted() && self.folding.each() > 1;
+        self.ended
+            .add(self.folding.own(cycle), Weight { cycles: self.folding.kept(cycle), cells: self.cells });
+        if unnumbered || self.ended.others.is_long() {
+            let mut recording = self.read()?;
+            if unnumbered {
+                recording.number_as_run(self.folding.each(), cycle);
+            }
+            if self.ended.others.is_long() {
+                for most in [PROCESSES, FEWEST_PROCESSES] {
+                    recording.thin(most);
+                    self.ended = Ended::of(&recording);
+                    if self.ended.others.cells <= MOST_CELLS / 2 {
+                        break;
+                    }
+                }
+            }
+            recording.events.push(event);
+            self.replace(&recording)?;
+        } else {
+            self.writer.event(&event)?;
+        }
+        self.folding.restart(cycle);
+        self.cells = 0;
         Ok(())
     }
 
     /// Appends the stacks of the run.
     pub(crate) fn stacks(&mut self, mut stacks: Stacks) -> io::Result<()> {
         for mark in &mut stacks.marks {
-            mark.cycle = self.folding.cycle(mark.cycle);
+            mark.cycle = self.folding.cycle(mark.cycle).min(mark.cycle);
         }
         self.writer.stacks(&stacks)
     }
@@ -176,28 +213,38 @@ impl Recorder {
         for event in tally.take_failures().into_iter().chain(tally.answer_times(cycle)) {
             self.event(event)?;
         }
-        self.flush()?;
+        self.flush(cycle)?;
         let end = End { outcome, elapsed_ms: clock.elapsed_ms(), requests: tally.answered() };
         self.writer.end(&end)?;
         Recording::read(&self.path).map_err(io::Error::other)
     }
 
-    fn flush(&mut self) -> io::Result<()> {
+    /// Writes what is pending, before a snapshot at the end of a cycle of the run.
+    fn flush(&mut self, cycle: u32) -> io::Result<()> {
+        // A restart may leave the last of the cycles that were to be one out.
+        let last = self.folding.cycle(cycle).min(cycle);
         let mut pending = std::mem::take(&mut self.pending);
         for event in pending.drain(..) {
-            self.writer.event(&event)?;
+            self.writer.event(&event.in_cycle(|cycle| cycle.min(last)))?;
         }
         self.pending = pending;
         Ok(())
     }
 
+    fn replace(&mut self, recording: &Recording) -> io::Result<()> {
+        self.writer = Writer::replace(&self.path, recording)?;
+        self.weigh(recording);
+        Ok(())
+    }
+
     fn weigh(&mut self, recording: &Recording) {
         self.sequence = u32::try_from(recording.snapshots.len()).unwrap_or(u32::MAX);
-        self.cells = recording.snapshots.iter().map(count_cells).sum();
+        let newest = recording.stretches().pop().map_or(0..0, |newest| newest.snapshots);
+        self.cells = recording.snapshots[newest].iter().map(count_cells).sum();
     }
 }
 
-fn count_cells(snapshot: &Snapshot) -> usize {
+pub(crate) fn count_cells(snapshot: &Snapshot) -> usize {
     let contexts = snapshot.heap.iter().flat_map(|heap| &heap.contexts);
     contexts.map(|context| context.survivors.len()).sum()
 }

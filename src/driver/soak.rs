@@ -124,9 +124,7 @@ impl Soak<'_> {
         let first = self.cycle;
         loop {
             while self.cycle < self.plan.cycles {
-                let due =
-                    self.scenario.restart.is_some_and(|restart| self.cycle.is_multiple_of(restart.every));
-                if due && self.cycle > first {
+                if self.cycle > first && self.next_restart(self.cycle) == Some(self.cycle) {
                     return Ok(false);
                 }
                 self.cycle += 1;
@@ -139,7 +137,7 @@ impl Soak<'_> {
             if more == 0 {
                 return Ok(true);
             }
-            self.plan.cycles = (cycle + more).next_multiple_of(self.recorder.folding().each());
+            self.plan.cycles = self.whole_end(cycle, cycle + more);
             let why = "the verdict was undecided".to_owned();
             self.record(Event::Extended { cycle, cycles: self.plan.cycles, why })?;
         }
@@ -163,18 +161,25 @@ impl Soak<'_> {
             self.observer.advance_clock(self.clock.advanced_ms()).await?;
         }
         let took_ms = to_ms(start.elapsed());
-        self.record(Event::Restarted { cycle, pid: self.target.pid(), killed, took_ms })
+        let event = Event::Restarted { cycle, pid: self.target.pid(), killed, took_ms, times: 1 };
+        self.recorder.restart(cycle, event).map_err(Ending::Recording)
     }
 
     async fn run_cycle(&mut self, cycle: u32, rest: &mut Rest) -> Result<(), Ending> {
         let requests = self.plan.requests_per_cycle;
         let variation = self.observer.mixture_variation();
         let plan = CyclePlan::draw(self.scenario, self.seed, cycle, requests, variation);
-        let each = self.recorder.folding().each();
-        if (cycle - 1).is_multiple_of(each)
+        let folding = self.recorder.folding();
+        // A restart may come before a cycle of the recording is full.
+        let whole_at = folding.next_whole(cycle);
+        let until = self.next_restart(cycle).map_or(whole_at, |restart| restart.min(whole_at));
+        if folding.is_whole(cycle - 1)
             && let Observer::Probe(probe) = &mut *self.observer
-            && let Some(event) =
-                self.control.plant(probe, cycle, each, requests).await.map_err(ObserveError::from)?
+            && let Some(event) = self
+                .control
+                .plant(probe, cycle, until + 1 - cycle, requests)
+                .await
+                .map_err(ObserveError::from)?
         {
             self.record(event)?;
         }
@@ -197,7 +202,7 @@ impl Soak<'_> {
             }
         }
         let rested = self.rest(rest, cycle).await?;
-        let whole = self.recorder.folding().is_whole(cycle);
+        let whole = cycle == until;
         if whole {
             self.snapshot(cycle, Moment::CycleEnd, rested).await?;
         }
@@ -220,10 +225,26 @@ impl Soak<'_> {
         }
         if whole {
             self.recorder.fold_if_long(cycle).map_err(Ending::Recording)?;
-            self.plan.cycles = self.plan.cycles.next_multiple_of(self.recorder.folding().each());
+            self.plan.cycles = self.whole_end(cycle, self.plan.cycles);
             self.observer.advance_cohort().await?;
         }
         Ok(())
+    }
+
+    /// The end of a run that was to end with `end`, such that what it records after `cycle` is whole; a restart comes
+    /// before, or ends it as well.
+    fn whole_end(&self, cycle: u32, end: u32) -> u32 {
+        let whole = self.recorder.folding().next_whole(end);
+        match self.next_restart(cycle) {
+            Some(restart) if end > restart => end,
+            Some(restart) => whole.min(restart),
+            None => whole,
+        }
+    }
+
+    /// The next cycle, from one on, that the server is restarted after.
+    fn next_restart(&self, cycle: u32) -> Option<u32> {
+        self.scenario.restart.map(|restart| cycle.next_multiple_of(restart.every))
     }
 
     /// Begins the cohort of the next cycle, unless the driver that was here before did.

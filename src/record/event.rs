@@ -55,6 +55,9 @@ pub enum Event {
         killed: bool,
         /// Time from the signal until the new one was ready, in milliseconds.
         took_ms: u64,
+        /// Restarts since the process before it in the recording: more than one where those between are not kept.
+        #[serde(default = "once", skip_serializing_if = "is_once")]
+        times: u32,
     },
     /// A phase of a cycle is over.
     PhaseDone {
@@ -69,11 +72,12 @@ pub enum Event {
         /// Real time it took, in milliseconds.
         took_ms: u64,
     },
-    /// The recording had become long: from here on each of its cycles is so many of the run's.
+    /// The recording had become long: each of its cycles is so many of the run's from here on. Where the server is
+    /// restarted, those of one process are.
     Folded {
         /// Cycle of the run after which it was.
         after: u32,
-        /// Cycles of the run that are one of the recording's, from its start to its end.
+        /// Cycles of the run that are one of the recording's, from its start, or that of the process, to its end.
         cycles_each: u32,
     },
     /// The server had counted cohorts before the run; they count as start-up.
@@ -129,6 +133,15 @@ pub enum Event {
         /// Why.
         why: String,
     },
+}
+
+fn once() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_once(times: &u32) -> bool {
+    *times == 1
 }
 
 /// Times in microseconds that a share of the requests stays within; known to a tenth of a percent.

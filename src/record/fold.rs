@@ -5,13 +5,13 @@ impl Recording {
     /// left is the recording of a run whose cycles were twice as long; nothing else is lost but what happened within them.
     ///
     /// Cycles 1 and 2 become cycle 1, 3 and 4 cycle 2, and so on; of a last cycle without a second one, only that. Costs
-    /// time in proportion to the recording and no memory.
+    /// time in proportion to the recording and no memory. One with restarts is [folded by its
+    /// stretches](Recording::fold_newest).
     pub fn fold(&mut self) {
         let last = self.snapshots.last().map_or(0, |snapshot| snapshot.cycle);
         self.snapshots.retain(|snapshot| snapshot.cycle.is_multiple_of(2) || snapshot.cycle == last);
-        self.snapshots.shrink_to_fit();
-        for (sequence, snapshot) in self.snapshots.iter_mut().enumerate() {
-            snapshot.sequence = u32::try_from(sequence).unwrap_or(u32::MAX);
+        self.number_snapshots();
+        for snapshot in &mut self.snapshots {
             snapshot.cycle = half(snapshot.cycle);
             if let Some(heap) = &mut snapshot.heap {
                 heap.renumber(half);
@@ -24,6 +24,14 @@ impl Recording {
         self.events = events;
         for mark in self.stacks.iter_mut().flat_map(|stacks| &mut stacks.marks) {
             mark.cycle = half(mark.cycle);
+        }
+    }
+
+    /// After some were left out.
+    pub(crate) fn number_snapshots(&mut self) {
+        self.snapshots.shrink_to_fit();
+        for (sequence, snapshot) in self.snapshots.iter_mut().enumerate() {
+            snapshot.sequence = u32::try_from(sequence).unwrap_or(u32::MAX);
         }
     }
 }
@@ -126,7 +134,7 @@ impl Event {
 const MOST_IN_A_CYCLE: usize = 32;
 
 /// The cycle that a cycle becomes part of.
-fn half(cycle: u32) -> u32 {
+pub(crate) fn half(cycle: u32) -> u32 {
     cycle.div_ceil(2)
 }
 

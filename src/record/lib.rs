@@ -24,7 +24,9 @@ mod reader;
 mod resource;
 mod snapshot;
 mod stack;
+mod stretch;
 mod symbol;
+mod thin;
 pub mod wire;
 mod writer;
 
@@ -39,6 +41,7 @@ pub use reader::{ReadError, Recording};
 pub use resource::{Gauge, Resource, Unit};
 pub use snapshot::{KindCount, Moment, Snapshot};
 pub use stack::{Blocks, CaptureRate, Captured, Frame, Mark, Stack, Stacks};
+pub use stretch::Stretch;
 pub use symbol::{Origin, Symbol};
 pub use writer::Writer;
 

@@ -1,14 +1,12 @@
-use std::ops::Range;
-
-use crate::{Event, Moment, Recording, Snapshot};
+use crate::{Event, Recording, Snapshot, Stretch};
 
 /// A stretch of a recording in which one and the same process was looked at: from its baseline to its last snapshot.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part {
-    /// The stretch as a recording of its own: its cycles, requests and time begin at its baseline. It has the stacks of
-    /// the whole.
+    /// The stretch as a recording of its own: its cycles, requests and time begin at its baseline, and if it was folded,
+    /// its cycles are numbered as it has them. It has the stacks of the whole.
     pub recording: Recording,
-    /// Cycles of the whole recording before it.
+    /// Cycles of the run before it.
     pub cycles_before: u32,
     /// Requests answered before it.
     pub requests_before: u64,
@@ -21,7 +19,7 @@ impl Recording {
     /// Costs a copy of the recording.
     #[must_use]
     pub fn parts(&self) -> Vec<Part> {
-        self.stretches().into_iter().map(|stretch| self.part(stretch)).collect()
+        self.stretches().iter().map(|stretch| self.part(stretch)).collect()
     }
 
     /// The longest of them, by its cycles, the later one of two as long: the one that is judged. None where the server was
@@ -29,53 +27,29 @@ impl Recording {
     #[must_use]
     pub fn longest_part(&self) -> Option<Part> {
         let longest = self.has_restarts().then(|| self.longest())?;
-        longest.map(|stretch| self.part(stretch))
+        longest.map(|stretch| self.part(&stretch))
     }
 
     /// The snapshots that are judged: all of them, where the server was not restarted.
     #[must_use]
     pub fn longest_stretch(&self) -> &[Snapshot] {
         match self.longest() {
-            Some(longest) if self.has_restarts() => &self.snapshots[longest],
+            Some(longest) if self.has_restarts() => &self.snapshots[longest.snapshots],
             _ => &self.snapshots,
         }
     }
 
-    fn longest(&self) -> Option<Range<usize>> {
-        let cycles = |stretch: &Range<usize>| {
-            let first = if stretch.start == 0 { 0 } else { self.snapshots[stretch.start].cycle };
-            self.snapshots[stretch.end - 1].cycle - first
-        };
-        self.stretches().into_iter().max_by_key(cycles)
-    }
-
-    /// Positions of the snapshots of each process.
-    fn stretches(&self) -> Vec<Range<usize>> {
-        let begins = |index: usize| index == 0 || self.snapshots[index].moment == Moment::Baseline;
-        let starts: Vec<usize> = (0..self.snapshots.len()).filter(|index| begins(*index)).collect();
-        let ends = starts.iter().skip(1).copied().chain([self.snapshots.len()]);
-        starts.iter().zip(ends).map(|(&start, end)| start..end).collect()
-    }
-
-    /// Whether the server was restarted in it.
-    #[must_use]
-    pub fn has_restarts(&self) -> bool {
-        self.events.iter().any(|event| matches!(event, Event::Restarted { .. }))
-    }
-
-    fn part(&self, stretch: Range<usize>) -> Part {
-        let first = &self.snapshots[stretch.start];
-        let (cycles_before, requests_before) = match first.moment {
-            Moment::Baseline => (first.cycle, first.requests),
-            // A recording without a baseline begins with its first cycle.
-            Moment::CycleEnd | Moment::AfterAdvance => (0, 0),
-        };
+    fn part(&self, stretch: &Stretch) -> Part {
+        let first = &self.snapshots[stretch.snapshots.start];
+        let cycles_before = stretch.cycles_before;
+        let requests_before = if cycles_before > 0 { first.requests } else { 0 };
         let (kinds, elapsed, clock) = (first.kinds.clone(), first.elapsed_ms, first.clock_ms);
-        let mut snapshots = self.snapshots[stretch].to_vec();
-        let last_cycle = snapshots.last().map_or(0, |snapshot| snapshot.cycle);
+        let mut snapshots = self.snapshots[stretch.snapshots.clone()].to_vec();
+        for snapshot in &mut snapshots {
+            snapshot.cycle = stretch.cycle(snapshot.cycle);
+        }
         if cycles_before > 0 {
             for snapshot in &mut snapshots {
-                snapshot.cycle -= cycles_before;
                 snapshot.requests = snapshot.requests.saturating_sub(requests_before);
                 snapshot.elapsed_ms = snapshot.elapsed_ms.saturating_sub(elapsed);
                 snapshot.clock_ms = snapshot.clock_ms.saturating_sub(clock);
@@ -87,13 +61,11 @@ impl Recording {
                 }
             }
         }
-        let within = |event: &&Event| {
-            let cycle = event.cycle();
-            (cycle > cycles_before || cycles_before == 0) && cycle <= last_cycle
-        };
-        let events = self.events.iter().filter(within).map(|event| event.earlier(cycles_before)).collect();
+        let within = |event: &&Event| event.cycle().is_some_and(|cycle| stretch.has(cycle));
+        let renumber = |event: &Event| event.clone().in_cycle(|cycle| stretch.cycle(cycle));
+        let events = self.events.iter().filter(within).map(renumber).collect();
         let mut header = self.header.clone();
-        header.plan.cycles = last_cycle - cycles_before;
+        header.plan.cycles = stretch.cycles;
         let recording =
             Recording { header, snapshots, events, stacks: self.stacks.clone(), end: self.end.clone() };
         Part { recording, cycles_before, requests_before }
@@ -101,9 +73,9 @@ impl Recording {
 }
 
 impl Event {
-    /// The cycle it happened in.
+    /// The cycle it happened in; none for what is told of a whole recording.
     #[must_use]
-    pub fn cycle(&self) -> u32 {
+    pub fn cycle(&self) -> Option<u32> {
         match self {
             Event::ClockAdvanced { cycle, .. }
             | Event::ClockFaked { cycle, .. }
@@ -116,13 +88,8 @@ impl Event {
             | Event::ControlMissing { cycle, .. }
             | Event::AnswerTimes { cycle, .. }
             | Event::OwnHeap { cycle, .. }
-            | Event::Resumed { cycle, .. } => *cycle,
-            Event::Folded { .. } | Event::Attached { .. } => 0,
+            | Event::Resumed { cycle, .. } => Some(*cycle),
+            Event::Folded { .. } | Event::Attached { .. } => None,
         }
-    }
-
-    /// The same so many cycles earlier.
-    fn earlier(&self, by: u32) -> Event {
-        self.clone().in_cycle(|cycle| cycle.saturating_sub(by))
     }
 }

@@ -87,7 +87,7 @@ async fn each_stretch_is_a_recording_of_its_own() {
         let events = parts[part].recording.events.iter();
         events
             .filter(|event| matches!(event, Event::ControlPlanted { .. }))
-            .map(Event::cycle)
+            .filter_map(Event::cycle)
             .collect::<Vec<_>>()
     };
     assert_eq!((planted(0), planted(1)), (vec![1, 2, 3, 4], vec![1, 2]));
@@ -105,4 +105,74 @@ async fn a_server_that_does_not_come_up_again_is_a_failed_run_that_says_why() {
     };
     assert!(why.contains("the server was stopped") && why.contains("the port is in use"), "{why}");
     assert_eq!(recording.snapshots.last().unwrap().cycle, 2);
+}
+
+/// A run of so many cycles of four requests, restarted now and then.
+fn long(cycles: u32, every: u32) -> Bench {
+    let text = RESTARTS.replace("cycles = 6", &format!("cycles = {cycles}"));
+    let text = text.replace("requests-per-cycle = 40", "requests-per-cycle = 4");
+    let text = text.replace("[clock]\nadvance = \"6m\"\nevery = 3\n", "");
+    Bench::new(&text.replace("[restart]\nevery = 2", &format!("[restart]\nkill = true\nevery = {every}")))
+}
+
+fn planted(recording: &heapsoak_record::Recording) -> (u64, u64) {
+    let planted = recording.events.iter().filter_map(|event| match event {
+        Event::ControlPlanted { blocks, bytes, .. } => Some((*blocks, *bytes)),
+        _ => None,
+    });
+    planted.fold((0, 0), |sum, (blocks, bytes)| (sum.0 + blocks, sum.1 + bytes))
+}
+
+#[tokio::test]
+async fn a_process_of_many_cycles_is_folded_and_its_restart_stands_where_it_was() {
+    // 301 is odd: the last cycle of what is folded before a restart is half a one.
+    let bench = long(901, 301);
+    let recording = bench.run().await.unwrap();
+    assert_eq!(recording.end.as_ref().unwrap().outcome, Outcome::Completed);
+    let restarts: Vec<_> = recording
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Restarted { cycle, times, .. } => Some((*cycle, *times)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(restarts, [(301, 1), (602, 1)]);
+    let stretches = recording.stretches();
+    let seen: Vec<_> = stretches
+        .iter()
+        .map(|stretch| (stretch.cycles_before, stretch.cycles, stretch.cycles_each, stretch.kept_cycles()))
+        .collect();
+    assert_eq!(seen, [(0, 301, 2, 151), (301, 301, 2, 151), (602, 300, 2, 150)]);
+    for part in recording.parts() {
+        let cycles = part.recording.snapshots.iter().map(|snapshot| snapshot.cycle);
+        assert!(cycles.eq(0..=u32::try_from(part.recording.snapshots.len()).unwrap() - 1));
+        let last = part.recording.snapshots.last().unwrap();
+        let planted = planted(&part.recording);
+        assert_eq!(planted.0, 4 * u64::from(part.recording.header.plan.cycles));
+        // 1,024 bytes per 1,000 requests, to the few bytes that blocks are rounded by.
+        assert!(
+            (planted.1 as f64 - 1.024 * last.requests as f64).abs() < 40.0,
+            "{planted:?} {}",
+            last.requests
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_run_of_very_many_restarts_keeps_a_bounded_number_of_processes() {
+    let bench = long(640, 2);
+    let recording = bench.run().await.unwrap();
+    assert_eq!(recording.end.as_ref().unwrap().outcome, Outcome::Completed);
+    assert_eq!(recording.restarts(), 319);
+    let stretches = recording.stretches();
+    // Thinned whenever those that are over have 256 cycles, to 64 of one cycle.
+    assert!((32..=64 + 130).contains(&stretches.len()), "{}", stretches.len());
+    assert!(recording.snapshots.len() < 3 * 194 && recording.events.len() < 1_000);
+    assert!(stretches.iter().all(|stretch| stretch.cycles == 2 && stretch.cycles_before % 2 == 0));
+    assert_eq!(stretches.last().unwrap().last_cycle(), 640);
+    let last = recording.snapshots.last().unwrap();
+    assert_eq!((last.requests, last.kinds[0].failed), (2_560, 0));
+    assert_eq!(planted(&recording).0, 4 * 640);
+    assert!(recording.snapshots.is_sorted_by_key(|snapshot| snapshot.requests));
 }

@@ -23,7 +23,13 @@ fn run(cycles: &[u32], mut step: impl FnMut(usize, &mut Server, Step<'_>)) -> Re
             continue;
         };
         let last = whole.snapshots.last().expect("a run has snapshots").clone();
-        whole.events.push(Event::Restarted { cycle: last.cycle, pid: 2, killed: false, took_ms: 9 });
+        whole.events.push(Event::Restarted {
+            cycle: last.cycle,
+            pid: 2,
+            killed: false,
+            took_ms: 9,
+            times: 1,
+        });
         for mut snapshot in part.snapshots {
             snapshot.sequence += last.sequence + 1;
             snapshot.cycle += last.cycle;
