@@ -5,7 +5,7 @@
 //! what its requests had left. Both are fitted, and only what stays is named.
 
 use crate::resources::Series;
-use crate::statistics::non_negative_least_squares;
+use crate::statistics::{chance_of_fit, combinations, non_negative_least_squares};
 use crate::timeline::Timeline;
 
 /// Kinds that together carry less of what stays are not named: most of it comes from elsewhere.
@@ -22,6 +22,15 @@ const NEARLY_ALL: f64 = 0.95;
 
 /// A resource grows along with another when that one's growth explains this much of the squares of its own.
 const ALONG: f64 = 0.9;
+
+/// Kinds named by a few steps must not owe it to chance more often than this.
+const MOST_CHANCE: f64 = 0.01;
+
+/// By how much, in twice the logarithm of the likelihood, they must be ahead of any other kind in the place of one of them.
+const LEAST_LEAD: f64 = 6.0;
+
+/// A fit of a few steps leaves at least this share of the squares: bytes are whole.
+const LEAST_UNEXPLAINED: f64 = 1e-9;
 
 /// A possible cause of growth.
 #[derive(Debug, Clone)]
@@ -64,6 +73,44 @@ pub(crate) fn attribute(timeline: &Timeline<'_>, series: &Series, suspects: &Sus
     let better = if from_suspects.score <= from_all.score + PREFERENCE { from_suspects } else { from_all };
     let kinds = better.kinds(&causes);
     if kinds.is_empty() { all_suspects(&causes, &growth, suspects) } else { kinds }
+}
+
+/// The same for what is known at a few points only: the kinds that the growth of each step comes from. `by_kind` has the
+/// requests of each kind in each step. Nothing where chance alone would do as well, or another kind would.
+pub(crate) fn attribute_steps(growth: &[f64], by_kind: &[Vec<f64>], requests: &[f64]) -> Vec<usize> {
+    let cause = |kind: Option<usize>, effect: &[f64]| Cause {
+        kind,
+        stays: true,
+        effect: effect.to_vec(),
+        total: effect.iter().sum(),
+    };
+    let mut causes: Vec<Cause> =
+        by_kind.iter().enumerate().map(|(kind, effect)| cause(Some(kind), effect)).collect();
+    causes.push(cause(None, requests));
+    causes.retain(|cause| cause.total > 0.0);
+    let best = choose(&causes, growth, &|_| true);
+    let unexplained = |chosen: &[usize]| {
+        let effects: Vec<Vec<f64>> = chosen.iter().map(|&index| causes[index].effect.clone()).collect();
+        (1.0 - non_negative_least_squares(&effects, growth).explained).max(LEAST_UNEXPLAINED)
+    };
+    let kinds: Vec<usize> =
+        best.chosen.iter().copied().filter(|&index| causes[index].kind.is_some()).collect();
+    let alike: Vec<usize> = (0..causes.len()).filter(|&index| causes[index].kind.is_none()).collect();
+    let (left, left_alike) = (unexplained(&best.chosen), unexplained(&alike));
+    let freedom = growth.len().saturating_sub(best.chosen.len());
+    let chance = chance_of_fit(left_alike, left, kinds.len(), freedom)
+        * combinations(causes.len() - alike.len(), kinds.len());
+    if chance > MOST_CHANCE {
+        return Vec::new();
+    }
+    let rivalled = kinds.iter().any(|&chosen| {
+        (0..causes.len()).filter(|index| !best.chosen.contains(index)).any(|rival| {
+            let swapped: Vec<usize> =
+                best.chosen.iter().map(|&index| if index == chosen { rival } else { index }).collect();
+            growth.len() as f64 * (unexplained(&swapped) / left).ln() < LEAST_LEAD
+        })
+    });
+    if rivalled { Vec::new() } else { best.kinds(&causes) }
 }
 
 /// What the suspects explain all together: where many kinds have a part, none of them stands out alone.
@@ -207,4 +254,55 @@ fn score(explained: f64, chosen: usize, among: usize, values: usize) -> f64 {
     let unexplained = (1.0 - explained).max(1e-6);
     let n = values.max(1) as f64;
     n * unexplained.ln() + chosen as f64 * (n.ln() + 2.0 * (among.max(1) as f64).ln())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Requests of five kinds in so many steps, and numbers of chance besides.
+    fn steps(count: usize, random: &mut u64) -> (Vec<Vec<f64>>, Vec<f64>) {
+        let mut draw = |end: u64| {
+            *random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            ((*random >> 33) % end) as f64
+        };
+        let by_kind = (0..5).map(|_| (0..count).map(|_| 80.0 + draw(40)).collect()).collect();
+        (by_kind, (0..count).map(|_| draw(2_000)).collect())
+    }
+
+    fn requests(by_kind: &[Vec<f64>]) -> Vec<f64> {
+        (0..by_kind[0].len()).map(|step| by_kind.iter().map(|kind| kind[step]).sum()).collect()
+    }
+
+    #[test]
+    fn growth_that_follows_no_kind_is_hardly_ever_blamed_on_one() {
+        let mut random = 1;
+        let wrong = (0..200).filter(|number| {
+            let (by_kind, chance) = steps(4 + number % 20, &mut random);
+            let growth: Vec<f64> = chance.iter().map(|chance| 10_000.0 + chance).collect();
+            !attribute_steps(&growth, &by_kind, &requests(&by_kind)).is_empty()
+        });
+        let wrong = wrong.count();
+        assert!(wrong <= 2, "{wrong} of 200");
+    }
+
+    #[test]
+    fn growth_that_follows_one_kind_or_two_is_blamed_on_them() {
+        let mut random = 1;
+        for count in 8..30 {
+            let (by_kind, _) = steps(count, &mut random);
+            let one: Vec<f64> = by_kind[3].iter().map(|sent| 100.0 * sent).collect();
+            assert_eq!(attribute_steps(&one, &by_kind, &requests(&by_kind)), [3]);
+            let two: Vec<f64> = one.iter().zip(&by_kind[1]).map(|(one, sent)| one + 40.0 * sent).collect();
+            assert_eq!(attribute_steps(&two, &by_kind, &requests(&by_kind)), [3, 1]);
+        }
+    }
+
+    #[test]
+    fn of_two_kinds_that_always_come_together_none_is_blamed() {
+        let (mut by_kind, _) = steps(12, &mut 1);
+        by_kind[2] = by_kind[3].iter().map(|sent| 2.0 * sent).collect();
+        let growth: Vec<f64> = by_kind[3].iter().map(|sent| 100.0 * sent).collect();
+        assert!(attribute_steps(&growth, &by_kind, &requests(&by_kind)).is_empty());
+    }
 }

@@ -28,7 +28,7 @@ pub fn judge(recording: &Recording) -> Judgement {
 /// Judges a recording.
 #[must_use]
 pub fn judge_with(recording: &Recording, policy: &Policy) -> Judgement {
-    let restarted = recording.has_restarts().then(|| judge_longest(recording, &recording.parts(), policy));
+    let restarted = recording.has_restarts().then(|| judge_longest(recording, policy));
     restarted.flatten().unwrap_or_else(|| judge_stretch(recording, &requests(recording), policy))
 }
 

@@ -29,6 +29,7 @@ mod judge;
 mod judgement;
 mod levels;
 mod limit;
+mod loaded_again;
 mod policy;
 mod quality;
 mod resources;

@@ -1,5 +1,6 @@
 //! The statistics the rules use, each small and named after its paper. No rule of the verdict is in here.
 
+mod chance_of_fit;
 mod correlation;
 mod count;
 mod holm;
@@ -10,6 +11,7 @@ mod median;
 mod theil_sen;
 mod truncation;
 
+pub(crate) use chance_of_fit::{chance_of_fit, combinations};
 pub(crate) use correlation::rank_correlation;
 pub(crate) use count::{count_interval, events_behind};
 pub(crate) use holm::holm;

@@ -1,7 +1,7 @@
 //! Runs in which the server was restarted: each process counts for itself, and the report says so.
 
 use heapsoak_record::{Event, Recording};
-use heapsoak_verdict::{ComponentVerdict, Judgement, RunVerdict, judge};
+use heapsoak_verdict::{ComponentVerdict, Finding, Judgement, RunVerdict, judge};
 
 use crate::server::{Block, Server, Soak, Step, soak};
 
@@ -17,34 +17,32 @@ fn run(cycles: &[u32], mut step: impl FnMut(usize, &mut Server, Step<'_>)) -> Re
             seed: 7 + process as u64,
             ..soak(&[("a.one", 1), ("a.two", 1)])
         };
-        let part = soak.run(|server, at| step(process, server, at));
-        let Some(whole) = &mut whole else {
-            whole = Some(part);
-            continue;
-        };
-        let last = whole.snapshots.last().expect("a run has snapshots").clone();
-        whole.events.push(Event::Restarted {
-            cycle: last.cycle,
-            pid: 2,
-            killed: false,
-            took_ms: 9,
-            times: 1,
-        });
-        for mut snapshot in part.snapshots {
-            snapshot.sequence += last.sequence + 1;
-            snapshot.cycle += last.cycle;
-            snapshot.requests += last.requests;
-            snapshot.elapsed_ms += last.elapsed_ms;
-            snapshot.clock_ms += last.clock_ms;
-            for (count, before) in snapshot.kinds.iter_mut().zip(&last.kinds) {
-                *count = *count + *before;
-            }
-            whole.snapshots.push(snapshot);
-        }
-        whole.header.plan.cycles += cycles;
-        whole.end = part.end;
+        join(&mut whole, soak.run(|server, at| step(process, server, at)));
     }
     whole.expect("there is a process at least")
+}
+
+/// Adds the recording of a process to those before it.
+pub(crate) fn join(whole: &mut Option<Recording>, part: Recording) {
+    let Some(whole) = whole else {
+        *whole = Some(part);
+        return;
+    };
+    let last = whole.snapshots.last().expect("a run has snapshots").clone();
+    whole.events.push(Event::Restarted { cycle: last.cycle, pid: 2, killed: false, took_ms: 9, times: 1 });
+    for mut snapshot in part.snapshots {
+        snapshot.sequence += last.sequence + 1;
+        snapshot.cycle += last.cycle;
+        snapshot.requests += last.requests;
+        snapshot.elapsed_ms += last.elapsed_ms;
+        snapshot.clock_ms += last.clock_ms;
+        for (count, before) in snapshot.kinds.iter_mut().zip(&last.kinds) {
+            *count = *count + *before;
+        }
+        whole.snapshots.push(snapshot);
+    }
+    whole.header.plan.cycles += part.header.plan.cycles;
+    whole.end = part.end;
 }
 
 fn verdict(judgement: &Judgement, component: &str) -> ComponentVerdict {
@@ -133,4 +131,108 @@ fn three_restarts_are_too_few_to_tell() {
         _ => {}
     }));
     assert_ne!(verdict(&judgement, "a"), ComponentVerdict::Leak);
+}
+
+/// A server that keeps something on disk for each request of one kind, in processes of so many cycles with this share of
+/// those among 100 requests.
+fn loads_of_kind(shares: &[u64], noise: u64) -> Judgement {
+    let mut whole = None;
+    let (mut kept, mut on_disk) = (0, 0);
+    for (process, &share) in shares.iter().enumerate() {
+        let kinds = [("a.get", 60 - share / 2), ("a.list", 40 - share / 2), ("a.put", share)];
+        let soak = Soak { cycles: 10, per_cycle: PER_CYCLE, seed: 90 + process as u64, ..soak(&kinds) };
+        let part = soak.run(|server, step| match step {
+            Step::Start => {
+                kept = on_disk;
+                if kept > 0 {
+                    drop(server.alloc("a", kept));
+                }
+            }
+            Step::Request("a.put", _) => on_disk += 100 + server.random(noise + 1),
+            Step::Request(..) => server.churn("a", 400),
+            _ => {}
+        });
+        join(&mut whole, part);
+    }
+    judge(&whole.expect("there is a process at least"))
+}
+
+fn loading(judgement: &Judgement) -> &Finding {
+    let of_restarts = |finding: &&Finding| finding.summary.contains("loads more after each restart");
+    judgement.findings.iter().find(of_restarts).expect("it loads more each time")
+}
+
+#[test]
+fn what_is_loaded_again_is_told_by_the_kind_whose_requests_it_follows() {
+    for noise in [0, 40] {
+        let judgement = loads_of_kind(&[20, 30, 18, 24, 36, 22, 28, 34, 20, 26], noise);
+        let finding = loading(&judgement);
+        assert_eq!(finding.triggered_by, ["a.put"], "{:?}", finding.evidence);
+        let rate = finding.growth_bytes_per_1000_triggering_requests.expect("it has a kind");
+        let truth = 1000.0 * (100.0 + noise as f64 / 2.0);
+        assert!((rate.estimate - truth).abs() < 0.02 * truth, "{rate:?}");
+        assert!(finding.evidence.iter().any(|one| one.contains("grows with the requests of a.put")));
+    }
+}
+
+#[test]
+fn what_is_loaded_again_has_no_kind_when_the_mix_is_the_same_all_the_time_and_the_report_says_so() {
+    let mut whole = None;
+    for process in 0..8_u64 {
+        let soak = Soak { cycles: 10, per_cycle: PER_CYCLE, ..soak(&[("a.one", 1), ("a.two", 1)]) };
+        // The same seed: the same requests again.
+        join(
+            &mut whole,
+            soak.run(|server, step| match step {
+                Step::Start if process > 0 => {
+                    drop(server.alloc("a", 50_000 * process + process * process * 37 % 900));
+                }
+                Step::Request(..) => server.churn("a", 400),
+                _ => {}
+            }),
+        );
+    }
+    let judgement = judge(&whole.expect("there are processes"));
+    let finding = loading(&judgement);
+    assert!(finding.triggered_by.is_empty());
+    let said = finding.evidence.iter().any(|one| one.contains("mix of the requests was the same"));
+    assert!(said, "{:?}", finding.evidence);
+}
+
+#[test]
+fn what_is_loaded_again_has_no_kind_when_it_follows_none_and_the_report_says_so() {
+    for seed in 0..20 {
+        let judgement = judge(&run(&[10, 10, 10, 10, 10, 10, 10, 12], |process, server, step| match step {
+            Step::Start if process > 0 => {
+                let kept = 50_000 * process as u64 + (seed * 7_919 + process as u64 * 104_729) % 9_000;
+                drop(server.alloc("a", kept));
+            }
+            Step::Request(..) => server.churn("a", 400),
+            _ => {}
+        }));
+        let finding = loading(&judgement);
+        assert!(finding.triggered_by.is_empty(), "{:?}", finding.evidence);
+        assert!(finding.evidence.iter().any(|one| one.contains("does not follow one kind")));
+    }
+}
+
+#[test]
+fn of_a_hundred_restarts_one_that_lost_some_does_not_hide_the_growth() {
+    let cycles = vec![2; 101];
+    let judgement = judge(&run(&cycles, |process, server, step| match step {
+        Step::Start if process > 0 => {
+            let lost = if process == 42 { 3_000 } else { 0 };
+            drop(server.alloc("a", 2_000 * process as u64 - lost));
+        }
+        Step::Request(..) => server.churn("a", 400),
+        _ => {}
+    }));
+    let finding = loading(&judgement);
+    assert!(finding.summary.contains("100 restarts"), "{}", finding.summary);
+    assert!(
+        finding.evidence[0].starts_with("after 17 of 100 restarts, at even distances"),
+        "{:?}",
+        finding.evidence
+    );
+    assert!(judgement.not_analysed[0].contains("all cycles but those of one process"));
 }
