@@ -66,11 +66,14 @@ impl Observer {
         }
     }
 
-    /// By which share the mixture of the requests is to vary from cycle to cycle: from outside, only this tells which
-    /// kind of request the memory goes with.
-    pub(crate) fn mixture_variation(&self) -> f64 {
+    /// By which share the mixture of the requests is to vary from cycle to cycle, in a run with restarts or without.
+    pub(crate) fn mixture_variation(&self, restarts: bool) -> f64 {
         match self {
+            // What a server loads when it starts was allocated for no request: which kind it comes from shows only by how
+            // much more of it there is after more such requests. Less will do than from outside.
+            Observer::Probe(_) if restarts => 0.5,
             Observer::Probe(_) => 0.0,
+            // Only this tells which kind of request the memory goes with.
             Observer::Outside(_) => 0.8,
         }
     }

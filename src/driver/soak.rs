@@ -167,7 +167,7 @@ impl Soak<'_> {
 
     async fn run_cycle(&mut self, cycle: u32, rest: &mut Rest) -> Result<(), Ending> {
         let requests = self.plan.requests_per_cycle;
-        let variation = self.observer.mixture_variation();
+        let variation = self.observer.mixture_variation(self.scenario.restart.is_some());
         let plan = CyclePlan::draw(self.scenario, self.seed, cycle, requests, variation);
         let folding = self.recorder.folding();
         // A restart may come before a cycle of the recording is full.
