@@ -171,14 +171,16 @@ pub(crate) fn run_facts(run: &Run<'_>) -> Vec<Fact> {
 /// How many cycles were done, and how the recording keeps those of a long run.
 fn cycles_done(run: &Run<'_>) -> String {
     let planned = run.recording.header.plan.cycles;
-    let each = run.recording.events.iter().rev().find_map(|event| match event {
-        Event::Folded { cycles_each, .. } => Some(*cycles_each),
-        _ => None,
-    });
     let cycles = run.judgement.quality.cycles;
+    let each = run.recording.cycles_each();
+    let done = match run.recording.longest() {
+        // Of its last ones there may be too few for a whole one.
+        Some(longest) if run.recording.has_restarts() => longest.cycles.min(cycles * each),
+        _ => cycles * each,
+    };
     match each {
-        None => format!("{cycles} of {planned} planned"),
-        Some(each) => format!("{} of {planned} planned, kept {each} as one", cycles * each),
+        1 => format!("{done} of {planned} planned"),
+        _ => format!("{done} of {planned} planned, kept {each} as one"),
     }
 }
 
@@ -227,10 +229,17 @@ pub(crate) fn events(run: &Run<'_>) -> Vec<String> {
             Event::ClockFaked { library, .. } => {
                 said.push(format!("The server took its time from {library}."));
             }
-            Event::Restarted { cycle, killed, took_ms, .. } => {
+            Event::Restarted { cycle, killed, took_ms, times, .. } => {
                 let how = if *killed { "killed" } else { "ended" };
                 let took = Seconds(*took_ms as f64 / 1000.0);
-                said.push(format!("After cycle {cycle}: the server was {how} and started again, in {took}."));
+                let before = if *times > 1 {
+                    format!(" So it was {} more times since the restart before this in the list.", times - 1)
+                } else {
+                    String::new()
+                };
+                said.push(format!(
+                    "After cycle {cycle}: the server was {how} and started again, in {took}.{before}"
+                ));
             }
             Event::Resumed { cycle, gone_ms } => {
                 let gone = Seconds(*gone_ms as f64 / 1000.0);
