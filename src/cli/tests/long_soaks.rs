@@ -187,6 +187,35 @@ fn a_run_whose_server_ended_with_it_starts_anew_and_says_what_is_kept() {
 }
 
 #[test]
+fn a_run_with_restarts_whose_tool_was_killed_is_kept_and_the_rest_of_it_is_judged() {
+    let bench = Workbench::new();
+    bench.file(
+        "mine.toml",
+        &format!(
+            "version = 1\n[target]\nas-found = [\"cache\"]\n[load]\ncycles = 40\nrequests-per-cycle = 60\n\
+             [restart]\nevery = 12\nkill = true\n{KINDS}"
+        ),
+    );
+    let tool = bench.start(&["soak", "mine.toml", "--out", "run", "--no-zoom"]);
+    kill_after(&bench, tool, 16);
+    let before = Recording::read(&bench.path("run/recording.jsonl")).unwrap();
+    assert_eq!(before.restarts(), 1);
+    let resumed = ["soak", "mine.toml", "--resume", "run", "--no-zoom"];
+    bench.heapsoak(&resumed).assert().code(3);
+    let report = bench.json("run/report.json");
+    assert_eq!(report["verdict"], "leak");
+    let after = Recording::read(&bench.path("run/recording.jsonl")).unwrap();
+    assert!(after.restarts() >= 1);
+    let told = report["not_analysed"].to_string();
+    assert!(told.contains("are not part of this verdict"), "{told}");
+    // What was recorded until then can be read and shown.
+    let kept = Recording::read(&bench.path("run/recording-before-1.jsonl")).unwrap();
+    assert_eq!(kept.snapshots[..before.snapshots.len()], before.snapshots[..]);
+    bench.heapsoak(&["report", "run/recording-before-1.jsonl"]).assert().code(7);
+    bench.assert_nothing_left();
+}
+
+#[test]
 fn a_run_of_another_scenario_is_not_gone_on_with() {
     let bench = Workbench::new();
     let scenario = |path: &str| {
