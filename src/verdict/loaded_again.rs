@@ -195,12 +195,14 @@ impl LoadedAgain {
     /// Adds it to what is known of the component. Growth that the stretch shows already is not counted twice.
     pub(crate) fn tell(self, judgement: &mut Judgement) {
         let evidence = [self.evidence(), self.attribution()];
+        let told = if matches!(self.source, Source::Kinds(..)) { &evidence[..] } else { &evidence[..1] };
         let LoadedAgain { component: name, restarts, rate, source, .. } = self;
         let known = judgement.findings.iter_mut().find(|finding| {
             finding.component == name && finding.growth_bytes_per_1000_requests.estimate > 0.0
         });
         match known {
-            Some(finding) => finding.evidence.extend(evidence.clone()),
+            // Its kinds were read off what it keeps: what could not be told beside that is no news.
+            Some(finding) => finding.evidence.extend(told.iter().cloned()),
             None => {
                 let pattern = Pattern::UnboundedGrowth;
                 let weight = Weight { per_1000: rate.estimate, held: 0.0, resources: &[] };
