@@ -85,7 +85,7 @@ fn growth_with_the_square_root_leaks_and_a_finite_set_does_not() {
                     Some(words) => known.insert(server.random(words)),
                     None => {
                         (server.random(1 << 20) as f64)
-                            < 25.0 / (1.0 + number as f64).sqrt() * f64::from(1 << 20)
+                            < 25.0 / (1.0_f64 + number as f64).sqrt() * f64::from(1 << 20)
                     }
                 };
                 if new {

@@ -3,6 +3,7 @@
 use heapsoak_record::{CONTROL_COMPONENT, Event, Recording};
 use heapsoak_verdict::{ComponentVerdict, Policy, RunVerdict, judge, judge_with};
 
+use crate::golden::{Recordings, add, assert_as_before};
 use crate::server::{Block, Soak, Step, soak};
 
 /// A healthy run with a control of four blocks a cycle of which one in `loses` is freed after all; none of them for zero.
@@ -85,4 +86,42 @@ fn a_run_too_short_to_find_the_control_is_undecided_by_its_own_words() {
     let short = Soak { cycles: 5, ..soak(&[("a.b", 1)]) };
     let judgement = judge(&with_control(&short, 128, 0));
     assert_eq!(judgement.verdict, RunVerdict::Inconclusive, "{:?}", judgement.reasons);
+}
+
+#[test]
+fn judgements_of_controls_read_as_before() {
+    let mut all = Recordings::new();
+    let plain = Soak { per_cycle: 100, ..soak(&[("a.b", 1)]) };
+    add(&mut all, "is found", with_control(&plain, 128, 0));
+    add(&mut all, "is small", with_control(&plain, 1, 0));
+    add(&mut all, "has lost a block", with_control(&plain, 128, 20));
+    let cycles = |cycles| Soak { cycles, ..plain.clone() };
+    add(&mut all, "of seven cycles", with_control(&cycles(7), 128, 0));
+    add(&mut all, "of seven cycles has lost a block", with_control(&cycles(7), 128, 20));
+    add(&mut all, "of eight cycles has lost a block", with_control(&cycles(8), 128, 20));
+    let mut stopped = with_control(&cycles(12), 128, 0);
+    stopped.events.push(Event::ControlPlanted { cycle: 13, blocks: 4, bytes: 512 });
+    add(&mut all, "was planted in a cycle that was not completed", stopped);
+    for factor in [80, 92, 108, 120] {
+        let mut other = with_control(&cycles(16), 100, 0);
+        for event in &mut other.events {
+            if let Event::ControlPlanted { bytes, .. } = event {
+                *bytes = 4 * factor;
+            }
+        }
+        add(&mut all, &format!("of 100 bytes is told to be of {factor}"), other);
+    }
+    let mut missing = with_control(&cycles(10), 128, 0);
+    missing.events = vec![Event::ControlMissing { cycle: 1, why: "the probe is too old".to_owned() }];
+    add(&mut all, "could not be planted", missing.clone());
+    missing.events.clear();
+    add(&mut all, "was not asked for", missing);
+    let mut uncounted = cycles(10).run(|server, step| {
+        if let Step::Request(..) = step {
+            server.churn("a", 100);
+        }
+    });
+    uncounted.events = vec![Event::ControlPlanted { cycle: 1, blocks: 4, bytes: 512 }];
+    add(&mut all, "was not counted", uncounted);
+    assert_as_before("control", &all);
 }

@@ -1,6 +1,7 @@
 //! Data that can't carry a verdict makes a run invalid, whatever it shows.
 
-use crate::server::{Step, soak};
+use crate::golden::{Recordings, add, assert_as_before};
+use crate::server::{Soak, Step, soak};
 use heapsoak_record::{Outcome, Recording};
 use heapsoak_verdict::{ComponentVerdict, Judgement, RunVerdict, judge};
 
@@ -87,12 +88,11 @@ fn a_target_without_the_probe_is_judged_by_its_resources() {
     assert!(judgement.not_analysed.iter().any(|sentence| sentence.contains("the heap")));
 }
 
-#[test]
-fn cohorts_merged_by_the_probe_are_judged_as_one() {
-    let mut recording = leaking();
+/// Merges cohorts two by two up to the 16th, from the 20th cycle on.
+fn merge(recording: &mut Recording) {
     let groups: Vec<(u32, u32)> = (1..16).step_by(2).map(|first| (first, first + 1)).collect();
     for snapshot in &mut recording.snapshots {
-        let heap = snapshot.heap.as_mut().unwrap();
+        let heap = snapshot.heap.as_mut().expect("it was counted");
         if heap.cohort.0 < 20 {
             continue;
         }
@@ -116,8 +116,96 @@ fn cohorts_merged_by_the_probe_are_judged_as_one() {
             }
         }
     }
+}
+
+#[test]
+fn cohorts_merged_by_the_probe_are_judged_as_one() {
+    let mut recording = leaking();
+    merge(&mut recording);
     let judgement = judge(&recording);
     assert_eq!(judgement.verdict, RunVerdict::Leak, "{:?}", judgement.reasons);
     let growth = judgement.component("a").unwrap().growth_bytes_per_1000_requests;
     assert!((growth.estimate - 64_000.0).abs() < 1.0, "{growth:?}");
+}
+
+#[test]
+fn judgements_of_doubtful_data_read_as_before() {
+    let mut all = Recordings::new();
+    let short = Soak { cycles: 24, per_cycle: 100, ..soak(&[("a.b", 3), ("a.never", 0)]) };
+    let whole = short.run(|server, step| {
+        if let Step::Request(_, number) = step {
+            if number % 97 == 0 {
+                server.fail();
+            }
+            std::mem::forget(server.alloc("a", 64));
+        }
+    });
+    let mut with = |name: &str, change: &dyn Fn(&mut Recording)| {
+        let mut recording = whole.clone();
+        change(&mut recording);
+        add(&mut all, name, recording);
+    };
+    with("one in 97 fails", &|_| {});
+    with("cohorts are merged", &merge);
+    with("the target died", &|recording| {
+        recording.snapshots.truncate(17);
+        recording.end.as_mut().unwrap().outcome =
+            Outcome::TargetDied { status: "signal 9".to_owned(), stderr: String::new() };
+    });
+    with("the run was interrupted", &|recording| {
+        recording.end.as_mut().unwrap().outcome = Outcome::Interrupted;
+    });
+    with("the run failed", &|recording| {
+        recording.end.as_mut().unwrap().outcome = Outcome::Failed { why: "no disk".to_owned() };
+    });
+    with("there is no end", &|recording| recording.end = None);
+    with("there is no cycle", &|recording| recording.snapshots.truncate(1));
+    with("there is no snapshot", &|recording| recording.snapshots.clear());
+    with("five of 25 are without rest, unbalanced", &|recording| {
+        for snapshot in &mut recording.snapshots[3..8] {
+            snapshot.quiet = false;
+            snapshot.heap.as_mut().unwrap().total_live_bytes += 1;
+        }
+    });
+    with("six of 25 are without rest", &|recording| {
+        recording.snapshots[3..9].iter_mut().for_each(|snapshot| snapshot.quiet = false);
+    });
+    with("two do not add up", &|recording| {
+        recording.snapshots[9].heap.as_mut().unwrap().total_live_bytes += 16;
+        recording.snapshots[10].heap.as_mut().unwrap().total_live_bytes -= 16;
+    });
+    with("two are lost", &|recording| drop(recording.snapshots.drain(7..9)));
+    with("one has no heap", &|recording| recording.snapshots[7].heap = None);
+    with("no cycle before the fifth, and no baseline", &|recording| drop(recording.snapshots.drain(..5)));
+    with("none has a heap", &|recording| {
+        recording.snapshots.iter_mut().for_each(|snapshot| snapshot.heap = None);
+    });
+    with("memory was freed that was not counted, and stacks have problems", &|recording| {
+        recording.snapshots.last_mut().unwrap().heap.as_mut().unwrap().uncounted_freed_bytes = 5000;
+        recording.header.not_analysed.push("what it was told".to_owned());
+        let problems = ["no frame pointers", "what it was told"].map(str::to_owned).to_vec();
+        recording.stacks.push(heapsoak_record::Stacks { problems, ..Default::default() });
+    });
+    for failing in [24, 25] {
+        with(&format!("{failing} of 2,400 fail"), &|recording| {
+            for snapshot in &mut recording.snapshots {
+                let kinds = &mut snapshot.kinds;
+                for count in kinds.iter_mut() {
+                    (count.ok, count.failed) = (count.sent, 0);
+                }
+                if snapshot.cycle > 3 {
+                    (kinds[0].ok, kinds[0].failed) = (kinds[0].sent - failing, failing);
+                }
+            }
+        });
+    }
+    let mut advanced = Soak { advance_every: Some(5), ..short }.run(|server, step| {
+        if let Step::Request(..) = step {
+            std::mem::forget(server.alloc("a", 64));
+        }
+    });
+    merge(&mut advanced);
+    advanced.snapshots[1].kinds.truncate(1);
+    add(&mut all, "cohorts are merged where the clock is advanced", advanced);
+    assert_as_before("data_quality", &all);
 }

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use crate::golden::{Recordings, add, assert_as_before};
 use crate::server::{Block, Server, Step, soak};
 use heapsoak_record::Recording;
 use heapsoak_verdict::{ComponentVerdict, Judgement, RunVerdict, judge};
@@ -227,4 +228,29 @@ fn a_leak_in_one_request_of_three_is_found_in_every_program_that_has_settled() {
     }
     // Where half of the memory outlives half of the run, what dies late can't be told from what never dies.
     assert!(off.len() * 5 <= runs, "{} of {runs} are more than 15 % off: {off:?}", off.len());
+}
+
+#[test]
+fn judgements_of_programs_that_have_settled_read_as_before() {
+    let mut all = Recordings::new();
+    let leaks = [None, Some(3), None, Some(40), None];
+    for (at, (name, mut program)) in settled().into_iter().enumerate() {
+        add(&mut all, &name, run(&mut program, 1, leaks[at % 4]));
+    }
+    for (at, (name, mut program)) in settled().into_iter().enumerate().step_by(2) {
+        add(&mut all, &format!("{name}, again"), run(&mut program, 2, leaks[at % 4 + 1]));
+    }
+    assert_as_before("settled", &all);
+}
+
+#[test]
+fn judgements_of_programs_that_still_fill_up_read_as_before() {
+    let mut all = Recordings::new();
+    for (name, mut program) in unsettled() {
+        add(&mut all, &name, run(&mut program, 1, None));
+    }
+    for (name, mut program) in unsettled().into_iter().step_by(2) {
+        add(&mut all, &format!("{name}, with a leak"), run(&mut program, 2, Some(40)));
+    }
+    assert_as_before("unsettled", &all);
 }

@@ -3,6 +3,7 @@
 use heapsoak_record::{Recording, Unit};
 use heapsoak_verdict::{ComponentVerdict, Judgement, Pattern, RunVerdict, judge};
 
+use crate::golden::{Recordings, add, assert_as_before};
 use crate::server::{Server, Step, soak};
 
 const MIB: u64 = 1 << 20;
@@ -85,4 +86,48 @@ fn where_a_heap_is_known_the_memory_of_the_process_is_only_shown() {
     let judgement = judge(&recording);
     assert_eq!(verdict(&judgement, "private"), ComponentVerdict::Inconclusive);
     assert_eq!(judgement.verdict, RunVerdict::Clean, "{:?}", judgement.reasons);
+}
+
+#[test]
+fn judgements_of_servers_without_the_probe_read_as_before() {
+    let mut all = Recordings::new();
+    for name in ["heap.v8.used", "private", "rss", "jemalloc.active"] {
+        for kept in [1000, 3000] {
+            let recording = from_outside(name, 4 * MIB, |server, step, level| {
+                if let Step::Request(kind, _) = step {
+                    *level += if kind == "a.keep" { kept } else { 0 };
+                    *level = *level + server.random(20) - 9;
+                }
+            });
+            add(&mut all, &format!("{name} keeps {kept} bytes of one kind"), recording);
+        }
+    }
+    for (name, start, rise) in
+        [("heap.v8.used", 4, 9), ("heap.v8.used", 40, 30), ("private", 40, 270), ("private", 80, 400)]
+    {
+        let recording = from_outside(name, start * MIB, |server, step, level| {
+            if step == Step::Rest {
+                *level += rise * 1024 + server.random(900);
+            }
+        });
+        add(&mut all, &format!("{name} rises from {start} MiB by {rise} KiB a cycle"), recording);
+    }
+    let mut several = from_outside("heap.v8.used", 4 * MIB, |_, step, level| {
+        *level += 20_000 * u64::from(step == Step::Rest);
+    });
+    for (index, snapshot) in several.snapshots.iter_mut().enumerate() {
+        for (name, each) in [("rss", 3 * MIB), ("heap.v8.external", 4000), ("private", MIB)] {
+            let mut more = snapshot.resources[0].clone();
+            name.clone_into(&mut more.name);
+            more.value = 40 * MIB + each * index as u64;
+            snapshot.resources.push(more);
+        }
+    }
+    add(&mut all, "of several figures", several.clone());
+    for snapshot in &mut several.snapshots {
+        snapshot.resources.remove(0);
+        snapshot.resources.remove(1);
+    }
+    add(&mut all, "without a heap's own", several);
+    assert_as_before("without_heap", &all);
 }
