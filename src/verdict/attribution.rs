@@ -305,4 +305,55 @@ mod tests {
         let growth: Vec<f64> = by_kind[3].iter().map(|sent| 100.0 * sent).collect();
         assert!(attribute_steps(&growth, &by_kind, &requests(&by_kind)).is_empty());
     }
+
+    /// A cause that left this in each step.
+    fn cause(kind: Option<usize>, stays: bool, effect: &[f64]) -> Cause {
+        Cause { kind, stays, effect: effect.to_vec(), total: effect.iter().sum() }
+    }
+
+    #[test]
+    fn the_criterion_is_schwarzs_with_a_price_for_the_choice_among_many() {
+        // 20 ln 0.1 + 3 (ln 20 + 2 ln 7).
+        assert!((score(0.9, 3, 7, 20) - -25.389_044_1).abs() < 1e-6, "{}", score(0.9, 3, 7, 20));
+        // A perfect fit: 20 ln 1e-6 + ln 20.
+        assert!((score(1.0, 1, 1, 20) - -273.314_478_9).abs() < 1e-6, "{}", score(1.0, 1, 1, 20));
+        assert_eq!(score(0.0, 1, 0, 0), 0.0);
+    }
+
+    #[test]
+    fn kinds_that_carry_nothing_are_not_named() {
+        let causes = [cause(Some(0), true, &[1.0, 2.0]), cause(Some(1), true, &[2.0, 1.0])];
+        let choice =
+            |first, second| Choice { chosen: vec![0, 1], coefficients: vec![first, second], score: 0.0 };
+        assert_eq!(choice(0.0, 0.0).kinds(&causes), [0; 0]);
+        assert_eq!(choice(1.0, 0.0).kinds(&causes), [0]);
+        assert_eq!(choice(1.0, 2.0).kinds(&causes), [1, 0]);
+    }
+
+    #[test]
+    fn a_growth_is_explained_by_no_more_causes_than_half_of_its_steps() {
+        let effects = [
+            [5.0, 1.0, 2.0, 9.0, 1.0, 3.0],
+            [1.0, 6.0, 2.0, 1.0, 8.0, 2.0],
+            [2.0, 1.0, 7.0, 3.0, 2.0, 1.0],
+            [1.0, 2.0, 1.0, 5.0, 1.0, 9.0],
+            [3.0, 3.0, 1.0, 1.0, 4.0, 2.0],
+        ];
+        let causes: Vec<Cause> =
+            effects.iter().enumerate().map(|(kind, effect)| cause(Some(kind), true, effect)).collect();
+        let growth: Vec<f64> = (0..6).map(|step| effects.iter().map(|effect| effect[step]).sum()).collect();
+        let choice = choose(&causes, &growth, &|_| true);
+        assert!((1..=3).contains(&choice.chosen.len()), "{:?}", choice.chosen);
+    }
+
+    #[test]
+    fn what_stays_is_blamed_on_the_kinds_to_blame_and_what_waits_on_any() {
+        let (one, other) =
+            ([3.0, 0.0, 1.0, 0.0, 2.0, 5.0, 1.0, 0.0], [0.0, 4.0, 0.0, 1.0, 0.0, 0.0, 2.0, 3.0]);
+        let causes = [cause(Some(0), true, &one), cause(Some(0), false, &one), cause(Some(1), true, &other)];
+        let growth: Vec<f64> = one.iter().zip(other).map(|(one, other)| one + other).collect();
+        let mut chosen = choose(&causes, &growth, &|kind| kind == 1).chosen;
+        chosen.sort_unstable();
+        assert_eq!(chosen, [1, 2]);
+    }
 }

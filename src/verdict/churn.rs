@@ -1,7 +1,6 @@
 //! Churn: allocation out of proportion to what is kept.
 
 use crate::cohorts::least_warm_up;
-use crate::judgement::Growth;
 use crate::policy::Policy;
 use crate::statistics::{median, rank_correlation, theil_sen};
 use crate::timeline::Timeline;
@@ -20,8 +19,6 @@ pub(crate) struct Churn {
     pub(crate) early: f64,
     /// Bytes per request in the last third.
     pub(crate) late: f64,
-    /// Growth of bytes per request, over 1,000 requests of the run.
-    pub(crate) slope: Growth,
     /// Whether it grew through the run by the policy's factor.
     pub(crate) grows: bool,
     /// Whether it is extreme even without growth.
@@ -55,14 +52,14 @@ pub(crate) fn churn(timeline: &Timeline<'_>, unit: &Unit, policy: &Policy) -> Op
     }
     let third = rates.len() / 3;
     let (early, late) = (median(&rates[..third]), median(&rates[rates.len() - third..]));
-    let x: Vec<f64> = at.iter().map(|&index| timeline.instants[index].requests / 1000.0).collect();
-    let slope = theil_sen(&x, &rates)?;
-    let grows = slope.low > 0.0 && late >= policy.churn_factor * early && late >= policy.least_growing_churn;
+    let requests: Vec<f64> = at.iter().map(|&index| timeline.instants[index].requests).collect();
+    let grows = theil_sen(&requests, &rates)?.low > 0.0
+        && late >= policy.churn_factor * early
+        && late >= policy.least_growing_churn;
     let extreme = late >= policy.extreme_churn;
     (grows || extreme).then(|| Churn {
         early,
         late,
-        slope,
         grows,
         extreme,
         gauge: if grows { gauge_along(timeline, unit, &at, &rates) } else { None },

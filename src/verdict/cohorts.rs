@@ -277,15 +277,13 @@ fn clumping(timeline: &Timeline<'_>, unit: &Unit, spans: &[usize]) -> f64 {
     let now = &unit.states[timeline.verdict_instant()];
     let exposure: f64 = spans.iter().map(|&span| unit.exposure(timeline, span)).sum();
     let blocks: f64 = spans.iter().map(|&span| now.held(span).blocks).sum();
-    if spans.len() < 2 || blocks <= 0.0 || exposure <= 0.0 {
-        return 1.0;
-    }
     let rest: Vec<f64> = spans
         .iter()
         .map(|&span| now.held(span).blocks - blocks / exposure * unit.exposure(timeline, span))
         .collect();
     let squares: f64 = rest.windows(2).map(|pair| (pair[1] - pair[0]).powi(2)).sum();
-    let variance = squares / (2.0 * (rest.len() - 1) as f64);
+    let variance = squares / (2.0 * (rest.len() as f64 - 1.0));
+    // One span has no variance, and no block no mean: what is no number is no more than one.
     (variance / (blocks / rest.len() as f64)).max(1.0)
 }
 
@@ -393,8 +391,7 @@ fn summarise(
     let exposure: f64 = exposures.iter().sum();
     let total_blocks: f64 = blocks.iter().sum();
     // The grain: one survivor more or less.
-    let grain =
-        if total_blocks > 0.0 { bytes.iter().sum::<f64>() / total_blocks / exposure.max(1.0) } else { 0.0 };
+    let grain = bytes.iter().sum::<f64>() / total_blocks.max(1.0) / exposure.max(1.0);
     let mut kept = mean_rate(&bytes, &exposures, grain);
     let events = total_blocks / clumping(timeline, unit, judged);
     if groups.len() < FEW_GROUPS {

@@ -102,10 +102,9 @@ pub(crate) fn judge_units(
     let chances: Vec<f64> = weighed
         .iter()
         .flat_map(|(_, evidence)| {
-            let survivors = if evidence.rest.blocks > 0.0 { evidence.rest.kept.p } else { 1.0 };
             let growth = if evidence.in_place.steps > 0 { evidence.in_place.grown.p } else { 1.0 };
             let backlog = evidence.backlog.as_ref().map_or(1.0, |backlog| backlog.grown.p);
-            [survivors, growth, backlog]
+            [evidence.rest.kept.p, growth, backlog]
         })
         .collect();
     let holds = holm(&chances, policy.alpha);
@@ -202,4 +201,31 @@ pub(crate) fn sum(parts: &[Growth]) -> Growth {
     let below = parts.iter().map(|part| (part.estimate - part.low).powi(2)).sum::<f64>().sqrt();
     let above = parts.iter().map(|part| (part.high - part.estimate).powi(2)).sum::<f64>().sqrt();
     Growth { estimate, low: estimate - below, high: estimate + above }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_moves_by_as_much_as_lies_between_its_ends_and_the_step_of_a_container_counts_as_due() {
+        assert_eq!(movement(&[5.0, 15.0, 25.0, 35.0], &[10.0; 3]), 30.0);
+        assert_eq!(movement(&[5.0, 15.0, 25.0, 525.0, 535.0], &[10.0; 4]), 40.0);
+        // Down counts as up does.
+        assert_eq!(movement(&[0.0, 10.0, 0.0, 4.0], &[10.0; 3]), 10.0);
+        // What is missing is no step.
+        assert_eq!(movement(&[0.0, 10.0, 10.0, 20.0], &[10.0; 3]), 20.0);
+        assert_eq!(movement(&[0.0, -10.0, 0.0, 10.0], &[10.0; 3]), 20.0);
+        // The furthest from what was due is not the largest, nor so many times as large.
+        assert_eq!(movement(&[0.0, -100.0, -5.0], &[50.0, 10.0]), 145.0);
+        assert_eq!(movement(&[7.0], &[]), 0.0);
+    }
+
+    #[test]
+    fn half_widths_of_independent_estimates_add_in_squares() {
+        let part = |estimate, low, high| Growth { estimate, low, high };
+        let all = sum(&[part(10.0, 7.0, 16.0), part(5.0, 1.0, 13.0)]);
+        assert_eq!(all, part(15.0, 10.0, 25.0));
+        assert_eq!(sum(&[]), Growth::default());
+    }
 }

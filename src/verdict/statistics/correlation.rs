@@ -29,4 +29,17 @@ mod tests {
         assert_eq!(rank_correlation(&[1.0, 2.0, 3.0], &[3.0, 2.0, 1.0]), -1.0);
         assert_eq!(rank_correlation(&[1.0, 2.0, 3.0], &[5.0, 5.0, 5.0]), 0.0);
     }
+
+    #[test]
+    fn pairs_that_are_tied_in_one_series_or_both_count_for_neither() {
+        // Of six pairs four rise together, one goes against, and the tie in the second series leaves five: 1 of √(6 * 5).
+        assert!(
+            (rank_correlation(&[1.0, 2.0, 3.0, 4.0], &[1.0, 3.0, 2.0, 2.0]) - 1.0 / 30.0_f64.sqrt()).abs()
+                < 1e-12
+        );
+        // Nine pairs move in each, six of them more together than against.
+        let tied = rank_correlation(&[1.0, 2.0, 2.0, 3.0, 4.0], &[1.0, 3.0, 2.0, 2.0, 5.0]);
+        assert!((tied - 6.0 / 9.0).abs() < 1e-12, "{tied}");
+        assert_eq!(rank_correlation(&[1.0, 2.0], &[]), 0.0);
+    }
 }

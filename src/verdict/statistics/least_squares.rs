@@ -63,4 +63,16 @@ mod tests {
         let fit = non_negative_least_squares(&[vec![1.0, 2.0, 3.0]], &[-1.0, -2.0, -3.0]);
         assert_eq!(fit, Fit { coefficients: vec![0.0], explained: 0.0 });
     }
+
+    #[test]
+    fn what_is_left_over_is_that_of_the_line_of_least_squares() {
+        // 0.5 + 1.4 x leaves 0.1, -0.3, 0.3, -0.1: 0.2 of 74.
+        let columns = [vec![1.0; 4], vec![1.0, 2.0, 3.0, 4.0], vec![0.0; 4]];
+        let fit = non_negative_least_squares(&columns, &[2.0, 3.0, 5.0, 6.0]);
+        for (found, exact) in fit.coefficients.iter().zip([0.5, 1.4, 0.0]) {
+            assert!((found - exact).abs() < 1e-6, "{fit:?}");
+        }
+        assert!((fit.explained - (1.0 - 0.2 / 74.0)).abs() < 1e-9, "{fit:?}");
+        assert_eq!(non_negative_least_squares(&columns, &[0.0; 4]).explained, 0.0);
+    }
 }

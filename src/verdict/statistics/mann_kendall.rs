@@ -94,4 +94,36 @@ mod tests {
         assert!((variance_of_s(&[1.0, 2.0, 2.0, 3.0, 4.0]) - (300.0 - 18.0) / 18.0).abs() < 1e-12);
         assert_eq!(mann_kendall(&[5.0; 12]).p, 1.0);
     }
+
+    #[test]
+    fn many_values_have_the_chance_of_the_normal_distribution() {
+        // 25 of 55 pairs fall: S = 5, the variance 11 * 10 * 27 / 18 = 165; scipy: norm.sf(4 / √165).
+        let trend = mann_kendall(&[8.0, 7.0, 6.0, 1.0, 2.0, 3.0, 9.0, 11.0, 10.0, 4.0, 5.0]);
+        assert_eq!(trend.s, 5.0);
+        assert!((trend.p - 0.377_748_4).abs() < 1e-7, "{trend:?}");
+        // Ties are not counted out: S = 9, z = 8 / √(282 / 18).
+        let tied = mann_kendall(&[1.0, 2.0, 2.0, 3.0, 4.0]);
+        assert_eq!(tied.s, 9.0);
+        assert!((tied.p - 0.021_631_36).abs() < 1e-7, "{tied:?}");
+    }
+
+    #[test]
+    fn few_values_have_their_exact_chance_and_two_have_none() {
+        assert_eq!(mann_kendall(&[1.0, 2.0]), Trend { s: 1.0, p: 1.0 });
+        assert!((mann_kendall(&[1.0, 2.0, 3.0]).p - 1.0 / 6.0).abs() < 1e-12);
+        // Ten values: one order of 3,628,800 rises throughout, and ten have one falling pair at most.
+        let mut ten: Vec<f64> = (0..10).map(f64::from).collect();
+        assert!((mann_kendall(&ten).p - 1.0 / 3_628_800.0).abs() < 1e-15);
+        ten.swap(4, 5);
+        assert!((mann_kendall(&ten).p - 10.0 / 3_628_800.0).abs() < 1e-15);
+        ten.reverse();
+        assert!((mann_kendall(&ten).p - 3_628_799.0 / 3_628_800.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn as_many_pairs_up_as_down_are_an_even_chance() {
+        let y = [1.0, 1.0, 1.0, 1.0, 1.0, 9.0, 1.0, 1.0, 1.0, 1.0, 1.0];
+        assert_eq!(mann_kendall(&y).s, 0.0);
+        assert!((mann_kendall(&y).p - 0.5).abs() < 1e-12);
+    }
 }

@@ -191,4 +191,83 @@ mod tests {
         let mut amounts = [1.0, 90.0, 90.0, 90.0, 1.0];
         assert_eq!(clip_exceptions(&mut amounts, &[1.0; 5], |_, rate| rate > 10.0), 0.0);
     }
+
+    #[test]
+    fn the_error_of_a_ratio_is_that_of_its_residuals() {
+        // 13 of 6; residuals -1/6, -2/3, 5/6: √(7/6 / 2 / 3) / (6 / 3).
+        let mean = mean_rate(&[2.0, 8.0, 3.0], &[1.0, 4.0, 1.0], 0.0);
+        assert!((mean.rate.estimate - 13.0 / 6.0).abs() < 1e-12);
+        assert!((mean.standard_error - (7.0_f64 / 36.0).sqrt() / 2.0).abs() < 1e-12, "{mean:?}");
+        assert!((mean.quantile - 4.303).abs() < 5e-4, "{mean:?}");
+        // An error that the data can't show is added in squares.
+        let grained = mean_rate(&[2.0, 8.0, 3.0], &[1.0, 4.0, 1.0], 0.3);
+        assert!((grained.standard_error - (7.0_f64 / 144.0 + 0.09).sqrt()).abs() < 1e-12, "{grained:?}");
+        assert!(
+            (grained.rate.high - grained.rate.estimate - grained.quantile * grained.standard_error).abs()
+                < 1e-12
+        );
+        // Of one group nothing is known but its rate.
+        let one = mean_rate(&[6.0], &[2.0], 0.0);
+        assert_eq!((one.rate.estimate, one.standard_error), (3.0, 3.0));
+        assert!((one.rate.low - (3.0 - 3.0 * 12.706)).abs() < 1e-2, "{one:?}");
+    }
+
+    #[test]
+    fn the_chance_of_a_mean_is_students() {
+        // Mean 3, standard error 0.7071: t = 4.2426 with four degrees of freedom; scipy: t.sf.
+        let mean = mean_rate(&[5.0, 1.0, 4.0, 2.0, 3.0], &[1.0; 5], 0.0);
+        assert!((mean.p - 0.006_617_8).abs() < 1e-6, "{mean:?}");
+        let fall = mean_rate(&[-5.0, -1.0, -4.0, -2.0, -3.0], &[1.0; 5], 0.0);
+        assert!((fall.p - (1.0 - 0.006_617_8)).abs() < 1e-6, "{fall:?}");
+        // Without an error there is no doubt, either way.
+        let exact = [[2.0; 3], [0.0; 3], [-2.0; 3]].map(|amounts| mean_rate(&amounts, &[1.0; 3], 0.0).p);
+        assert_eq!(exact, [0.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn sixteen_groups_are_fewer_where_neighbours_resemble_each_other() {
+        let of = |amounts: &[f64]| mean_rate(amounts, &vec![1.0; amounts.len()], 0.0);
+        // Products of neighbours add up to 1 of 16 squares: 16 * 15/17 groups. Student's quantile of 13.12 is 2.158.
+        let pairs: Vec<f64> = (0..16).map(|index| if index % 4 < 2 { 2.0 } else { 0.0 }).collect();
+        let mean = of(&pairs);
+        assert!(
+            (mean.standard_error - (16.0 / 15.0 / (16.0 * 15.0 / 17.0_f64)).sqrt()).abs() < 1e-12,
+            "{mean:?}"
+        );
+        assert!((mean.quantile - 2.158).abs() < 1e-3, "{mean:?}");
+        // 13 of 16 would leave a tenth of the groups; 0.6 is the most that is believed: a quarter.
+        let halves: Vec<f64> = (0..16).map(|index| if index < 8 { 2.0 } else { 0.0 }).collect();
+        assert!(
+            (of(&halves).standard_error - (16.0 / 15.0 / 4.0_f64).sqrt()).abs() < 1e-12,
+            "{:?}",
+            of(&halves)
+        );
+        // Of fifteen, and of groups unlike their neighbours, each counts.
+        let fifteen = of(&pairs[..15]);
+        let squares = 8.0 * (14.0 / 15.0_f64).powi(2) + 7.0 * (16.0 / 15.0_f64).powi(2);
+        assert!((fifteen.standard_error - (squares / 14.0 / 15.0).sqrt()).abs() < 1e-12, "{fifteen:?}");
+        let unlike: Vec<f64> = (0..16).map(|index| if index % 2 == 0 { 2.0 } else { 0.0 }).collect();
+        assert!((of(&unlike).standard_error - (1.0 / 15.0_f64).sqrt()).abs() < 1e-12, "{:?}", of(&unlike));
+    }
+
+    #[test]
+    fn a_rate_of_a_few_events_is_as_certain_as_their_number() {
+        // 60 of 20 in ten events, one of them spent on the mean: 3 ± 1.96 * 3 / √9. scipy: norm.sf(√10).
+        let counted = counted_rate(60.0, 20.0, 10.0);
+        assert_eq!((counted.rate.estimate, counted.standard_error), (3.0, 1.0));
+        assert!((counted.rate.low - 1.040_036).abs() < 1e-6, "{counted:?}");
+        assert!((counted.rate.high - 4.959_964).abs() < 1e-6, "{counted:?}");
+        assert!((counted.p - 0.000_782_7).abs() < 1e-7, "{counted:?}");
+        assert_eq!(counted_rate(60.0, 20.0, 1.5).standard_error, 3.0);
+        assert_eq!(counted_rate(60.0, 0.0, 10.0).rate, Growth::default());
+    }
+
+    #[test]
+    fn a_quarter_of_the_values_may_be_exceptions_and_each_is_brought_down_to_its_share() {
+        let mut amounts = [3.0, 2.0, 80.0, 1.0];
+        let taken = clip_exceptions(&mut amounts, &[3.0, 2.0, 4.0, 1.0], |_, rate| rate > 10.0);
+        assert_eq!((taken, amounts), (76.0, [3.0, 2.0, 4.0, 1.0]));
+        let mut seven = [1.0, 90.0, 1.0, 90.0, 1.0, 1.0, 1.0];
+        assert_eq!(clip_exceptions(&mut seven, &[1.0; 7], |_, rate| rate > 10.0), 0.0);
+    }
 }

@@ -76,4 +76,17 @@ mod tests {
         assert_eq!(theil_sen(&[1.0, 1.0], &[1.0, 2.0]), None);
         assert_eq!(theil_sen(&[], &[]), None);
     }
+
+    #[test]
+    fn a_few_points_have_an_interval_from_the_least_slope_to_the_greatest() {
+        // Slopes 0, 1/2, 1, 4/3, 3/2, 3; one tie: a variance of (4 * 3 * 13 - 2 * 1 * 9) / 18, so ranks 0.3 and 5.7.
+        let slope = theil_sen(&[0.0, 1.0, 2.0, 3.0], &[0.0, 1.0, 1.0, 4.0]).unwrap();
+        assert!((slope.estimate - 7.0 / 6.0).abs() < 1e-12, "{slope:?}");
+        assert_eq!((slope.low, slope.high), (0.0, 3.0));
+        // Two points have one slope, whatever the ranks; a third at an x of its own has two more.
+        assert_eq!(theil_sen(&[1.0, 3.0], &[1.0, 5.0]), Some(Growth { estimate: 2.0, low: 2.0, high: 2.0 }));
+        let shared = theil_sen(&[1.0, 1.0, 3.0], &[1.0, 2.0, 5.0]).unwrap();
+        assert_eq!((shared.estimate, shared.low, shared.high), (1.75, 1.5, 2.0));
+        assert_eq!(theil_sen(&[1.0, 3.0, 4.0], &[1.0, 5.0]).map(|slope| slope.estimate), Some(2.0));
+    }
 }

@@ -102,14 +102,14 @@ fn judgements_of_controls_read_as_before() {
     let mut stopped = with_control(&cycles(12), 128, 0);
     stopped.events.push(Event::ControlPlanted { cycle: 13, blocks: 4, bytes: 512 });
     add(&mut all, "was planted in a cycle that was not completed", stopped);
-    for factor in [80, 92, 108, 120] {
-        let mut other = with_control(&cycles(16), 100, 0);
+    for (factor, of) in [(60, 16), (120, 16), (80, 40), (92, 40)] {
+        let mut other = with_control(&cycles(of), 100, 0);
         for event in &mut other.events {
             if let Event::ControlPlanted { bytes, .. } = event {
                 *bytes = 4 * factor;
             }
         }
-        add(&mut all, &format!("of 100 bytes is told to be of {factor}"), other);
+        add(&mut all, &format!("of 100 bytes is told to be of {factor}, {of} cycles"), other);
     }
     let mut missing = with_control(&cycles(10), 128, 0);
     missing.events = vec![Event::ControlMissing { cycle: 1, why: "the probe is too old".to_owned() }];

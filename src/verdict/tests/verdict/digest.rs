@@ -45,6 +45,15 @@ impl Digest {
         self.lines.push(String::new());
     }
 
+    /// Judges a recording and tells of its resources and findings.
+    pub(crate) fn add_resources(&mut self, name: &str, recording: &Recording) {
+        let judgement = judge(recording);
+        self.lines.push(format!("== {name}: {}", judgement.verdict.word()));
+        judgement.resources.iter().for_each(|resource| self.resource(resource));
+        judgement.findings.iter().for_each(|finding| self.finding(finding));
+        self.lines.push(String::new());
+    }
+
     /// All of it.
     pub(crate) fn text(self) -> String {
         self.lines.join("\n")

@@ -19,15 +19,27 @@ pub(crate) fn add(recordings: &mut Recordings, name: &str, recording: Recording)
 /// The judgements of a family read as in its file. To accept what is said now:
 /// `HEAPSOAK_ACCEPT=1 cargo test -p heapsoak-verdict as_before`.
 pub(crate) fn assert_as_before(family: &str, recordings: &Recordings) {
-    let golden =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/verdict/golden").join(family).with_extension("txt");
     let mut digest = Digest::default();
     for (name, recording) in recordings {
         digest.add(name, recording);
     }
-    let now = digest.text();
+    assert_same(family, &digest.text());
+}
+
+/// The same, of the resources and findings alone.
+pub(crate) fn assert_resources_as_before(family: &str, recordings: &Recordings) {
+    let mut digest = Digest::default();
+    for (name, recording) in recordings {
+        digest.add_resources(name, recording);
+    }
+    assert_same(family, &digest.text());
+}
+
+fn assert_same(family: &str, now: &str) {
+    let golden =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/verdict/golden").join(family).with_extension("txt");
     if std::env::var_os("HEAPSOAK_ACCEPT").is_some() {
-        fs::write(&golden, &now).expect("the folder of the golden files can be written");
+        fs::write(&golden, now).expect("the folder of the golden files can be written");
     }
     let before = fs::read_to_string(&golden).unwrap_or_default();
     if now == before {
@@ -36,5 +48,5 @@ pub(crate) fn assert_as_before(family: &str, recordings: &Recordings) {
     let line = now.lines().zip(before.lines()).take_while(|(one, other)| one == other).count();
     let at = |text: &str| text.lines().nth(line).unwrap_or("(its end)").to_owned();
     let which = now.lines().take(line + 1).filter(|line| line.starts_with("== ")).last().unwrap_or_default();
-    panic!("{}:{}: {which}\nwas {}\nis  {}", golden.display(), line + 1, at(&before), at(&now));
+    panic!("{}:{}: {which}\nwas {}\nis  {}", golden.display(), line + 1, at(&before), at(now));
 }

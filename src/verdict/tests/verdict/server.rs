@@ -42,6 +42,11 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// A server whose random numbers begin elsewhere.
+    pub(crate) fn with_random(random: u64) -> Server {
+        Server { random, ..Server::default() }
+    }
+
     /// Allocates a block for the request under way.
     pub(crate) fn alloc(&mut self, component: &'static str, bytes: u64) -> Block {
         let block = Block { component, kind: self.kind.clone(), cohort: self.cohort, bytes };
@@ -194,8 +199,8 @@ pub(crate) fn soak(kinds: &[(&'static str, u64)]) -> Soak {
 impl Soak {
     /// Runs the soak against a server.
     pub(crate) fn run(&self, mut step: impl FnMut(&mut Server, Step<'_>)) -> Recording {
-        let mut server = Server { random: self.seed, ..Server::default() };
-        let mut draws = Server { random: self.seed ^ 0x5eed, ..Server::default() };
+        let mut server = Server::with_random(self.seed);
+        let mut draws = Server::with_random(self.seed ^ 0x5eed);
         let mut recording = Recording::new(self.header());
         let mut counts = vec![KindCount::default(); self.kinds.len()];
         let total: u64 = self.kinds.iter().map(|kind| kind.1).sum();

@@ -79,6 +79,55 @@ fn judgements_of_leaks_that_come_and_go_read_as_before() {
             }),
         );
     }
+    for (bytes, more) in [(90, 230), (110, 290)] {
+        let mut soak = short(30, 200);
+        let rarely = each(&soak, |server, _, _| {
+            if server.random(400) == 0 {
+                leave(server, "a", bytes);
+            }
+        });
+        add(&mut all, &format!("{bytes} bytes in one request of 400"), rarely);
+        soak.kinds = vec![("a.b", 9), ("a.rare", 1)];
+        let kind = each(&soak, |server, kind, _| {
+            if kind == "a.rare" && server.random(100) == 0 {
+                leave(server, "a", more);
+            }
+        });
+        add(&mut all, &format!("{more} bytes in one request of 100 of a rare kind"), kind);
+        let mut number = 0;
+        let little = each(&soak, |server, kind, _| {
+            number += u64::from(kind == "a.rare");
+            if kind == "a.rare" && number % 10 == 0 {
+                leave(server, "a", bytes / 16);
+            }
+        });
+        add(&mut all, &format!("{} bytes in one request of 10 of a rare kind", bytes / 16), little);
+        let late = each(&short(30, 200), |server, _, number| {
+            if number > 5_600 && number % 4 == 0 {
+                leave(server, "a", bytes - 40);
+            }
+            if number == 2_000 {
+                leave(server, "a", 8);
+            }
+        });
+        add(&mut all, &format!("rises late, by {} bytes each", bytes - 40), late);
+    }
+    for (stretch, each_time) in [(600, 1), (1000, 1), (1000, 2), (1600, 2), (1600, 4)] {
+        let bursts = each(&short(30, 200), |server, _, number| {
+            if number / stretch % 2 == 0 && number % 200 == 7 {
+                (0..each_time).for_each(|_| leave(server, "a", 300));
+            }
+        });
+        add(&mut all, &format!("{each_time} at a time in stretches of {stretch} requests"), bursts);
+    }
+    let mut first = None;
+    let oldest = each(&short(30, 50), |server, _, number| match number {
+        210 => first = Some(server.alloc("a", 700)),
+        1310 => server.free(first.take().expect("made before")),
+        _ if number >= 400 && number % 50 == 10 => leave(server, "a", 700),
+        _ => {}
+    });
+    add(&mut all, "the oldest judged block dies", oldest);
     add(
         &mut all,
         "two cohorts with far more than the others",

@@ -13,7 +13,7 @@ fn cache(bytes: impl Fn(u64) -> u64) -> Recording {
             server.gauges.insert("cache.entries", 5);
             server.gauges.insert("cache.falls", 5000);
             server.gauges.insert("cache.still", 7);
-            server.gauges.insert("other.entries", 5);
+            server.gauges.insert("another.entries", 5);
         }
         Step::Request(kind, number) => {
             if kind == "cache.hit" {
@@ -21,7 +21,7 @@ fn cache(bytes: impl Fn(u64) -> u64) -> Recording {
             }
             server.gauges.insert("cache.entries", 5 + number as i64);
             server.gauges.insert("cache.falls", 5000 - number as i64);
-            server.gauges.insert("other.entries", 5 + number as i64);
+            server.gauges.insert("another.entries", 5 + number as i64);
             server.gauges.insert("cache.clients", 5 + (number / 60) as i64);
         }
         Step::Rest | Step::Advanced => {}
@@ -67,6 +67,17 @@ fn judgements_of_churn_read_as_before() {
             }),
         );
     }
+    let rare = each(
+        &Soak { cycles: 24, per_cycle: 60, ..soak(&[("a.b", 40), ("a.c", 1)]) },
+        |server, kind, number| {
+            if kind == "a.c" {
+                server.churn("a", 2000 + 40 * number);
+            }
+            let wobbles = server.random(400 + number);
+            server.gauges.insert("a.wobbles", wobbles as i64);
+        },
+    );
+    add(&mut all, "on a rare kind, beside a gauge that wobbles", rare);
     for cycles in [7, 8] {
         let recording = each(&short(cycles, 60), |server, _, number| server.churn("a", 100 + 40 * number));
         add(&mut all, &format!("in a run of {cycles} cycles"), recording);

@@ -25,8 +25,8 @@ fn claims() -> Vec<Claim> {
         claims.extend([0, 60_000].map(|bytes| claim(component, bytes, false)));
         claims.extend([127_999, 31_999].map(|bytes| claim(component, bytes, true)));
     }
-    claims.extend([14_999, 15_001, 59_999, 60_001].map(|bytes| claim("full", bytes, false)));
-    claims.extend([128_001, 32_001].map(|bytes| claim("leak", bytes, true)));
+    claims.extend([14_999, 15_000, 59_999, 60_000, 60_001].map(|bytes| claim("full", bytes, false)));
+    claims.extend([128_000, 128_001, 32_000, 32_001].map(|bytes| claim("leak", bytes, true)));
     claims
 }
 

@@ -49,6 +49,18 @@ fn judgements_of_growth_in_place_read_as_before() {
         }
     });
     add(&mut all, "buffers that are filled and given up", passing);
+    let mut shrinks: Option<Block> = None;
+    let shrinking = short(20, 120).run(|server, step| match step {
+        Step::Start => shrinks = Some(server.alloc("a", 90_000)),
+        Step::Request(_, number) => {
+            server.resize(shrinks.as_mut().expect("made at the start"), 90_000 - 30 * number);
+            if number % 300 == 0 {
+                leave(server, "a", 1_000);
+            }
+        }
+        Step::Rest | Step::Advanced => {}
+    });
+    add(&mut all, "shrinks in place", shrinking);
     let mut list: Option<Block> = None;
     let leaking_too = short(30, 120).run(|server, step| match step {
         Step::Start => list = Some(server.alloc("a", 64)),
@@ -107,6 +119,53 @@ fn judgements_of_tables_read_as_before() {
         }
     });
     add(&mut all, "shrinks and doubles again", shrinks);
+    let (mut room, mut held): (u64, Option<Block>) = (4, None);
+    let mut small: Vec<Block> = Vec::new();
+    let beside = short(36, 300).run(|server, step| match step {
+        Step::Start => small = (0..40).map(|_| server.alloc("a", 900)).collect(),
+        Step::Request(_, number) => {
+            if number == 500 {
+                small.extend((0..300).map(|_| server.alloc("a", 1)));
+            }
+            if number == 9_000 {
+                small.drain(40..).for_each(|block| server.free(block));
+                leave(server, "a", 4_000);
+            }
+            if number >= room {
+                room *= 2;
+                let larger = server.alloc("a", 64 * room);
+                if let Some(old) = held.replace(larger) {
+                    server.free(old);
+                }
+            }
+        }
+        Step::Rest | Step::Advanced => {}
+    });
+    add(&mut all, "doubles beside what start-up holds, and small blocks that go", beside);
+    for cycles in [55, 62] {
+        let (mut room, mut held): (u64, Option<Block>) = (4, None);
+        let full = each(&short(cycles, 100), |server, _, number| {
+            if number.min(4_000) >= room {
+                room *= 2;
+                let larger = server.alloc("a", 64 * room);
+                if let Some(old) = held.replace(larger) {
+                    server.free(old);
+                }
+            }
+        });
+        add(&mut all, &format!("is full after a third of {cycles} cycles"), full);
+    }
+    let (mut room, mut held): (u64, Option<Block>) = (4, None);
+    let squares = each(&short(40, 100), |server, _, number| {
+        if number >= room {
+            room *= 2;
+            let larger = server.alloc("a", room * room.isqrt());
+            if let Some(old) = held.replace(larger) {
+                server.free(old);
+            }
+        }
+    });
+    add(&mut all, "more than doubles at the pace of the requests", squares);
     assert_as_before("tables", &all);
 }
 
@@ -137,7 +196,17 @@ fn judgements_of_queues_read_as_before() {
         "grows ever more slowly",
         queue(30, |number| number % 4500 < number / 4 * 4 || number % 2 == 0),
     );
-    add(&mut all, "in a run of nine cycles", queue(9, |number| number % 2 == 0));
+    for cycles in [8, 9, 10] {
+        add(&mut all, &format!("in a run of {cycles} cycles"), queue(cycles, |number| number % 2 == 0));
+    }
+    let mut kept = VecDeque::new();
+    let larger = each(&short(30, 150), |server, _, number| {
+        kept.push_back(server.alloc("a", 50 + number / 10));
+        if kept.len() > 600 {
+            server.free(kept.pop_front().expect("it is not empty"));
+        }
+    });
+    add(&mut all, "holds ever larger entries", larger);
     assert_as_before("queues", &all);
 }
 

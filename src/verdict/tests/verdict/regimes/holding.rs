@@ -1,7 +1,7 @@
 //! Resources other than the heap.
 
 use super::{each, leave, short};
-use crate::golden::{Recordings, add, assert_as_before};
+use crate::golden::{Recordings, add, assert_as_before, assert_resources_as_before};
 use crate::server::{Server, Soak, Step, soak};
 use heapsoak_record::{Recording, Unit};
 
@@ -150,4 +150,55 @@ fn judgements_of_counts_read_as_before() {
         add(&mut all, &format!("is {rss} more bytes each cycle"), shown);
     }
     assert_as_before("counts", &all);
+}
+
+#[test]
+fn judgements_of_resources_that_many_kinds_hold_read_as_before() {
+    let mut all = Recordings::new();
+    for (kinds, cycles, one_in) in [(6, 24, 3), (6, 24, 30), (6, 12, 1), (6, 11, 1), (5, 10, 1), (5, 9, 1)] {
+        let soak = Soak { cycles, per_cycle: 100, ..soak(&SIX[..kinds]) };
+        let recording = each(&soak, |server, kind, _| {
+            leave(server, "heap", 60);
+            let event = u64::from(server.random(one_in) == 0);
+            open(server, "fds.file", event);
+            open(server, "tasks", if kind == "a.one" { 4 * event } else { 1 });
+        });
+        add(&mut all, &format!("{kinds} kinds, one request in {one_in}, {cycles} cycles"), recording);
+    }
+    for seed in 1..7 {
+        let soak = Soak { cycles: 14, per_cycle: 60, seed, ..soak(&SIX) };
+        let recording = each(&soak, |server, kind, _| {
+            if kind == "a.two" {
+                leave(server, "a", 60);
+                let event = u64::from(server.random(3) == 0);
+                open(server, "fds.file", event);
+            }
+            let noise = server.random(4);
+            open(server, "fds.file", noise / 3);
+        });
+        add(&mut all, &format!("one kind among noise, seed {seed}"), recording);
+    }
+    for noise in [20, 300] {
+        let mut passing = 0;
+        let soak = Soak { advance_every: Some(2), ..six() };
+        let recording = soak.run(|server, step| match step {
+            Step::Request("process.grandchild", _) => {
+                open(server, "fds.pipe", 2);
+                open(server, "fds.socket", 2);
+                let odd = server.clock_ms % 3;
+                open(server, "fds.other", odd);
+            }
+            Step::Rest => {
+                let more = server.random(noise);
+                passing += more;
+                open(server, "fds.socket", more);
+            }
+            Step::Advanced => {
+                *server.resources.entry("fds.socket").or_insert(0) -= std::mem::take(&mut passing);
+            }
+            _ => {}
+        });
+        add(&mut all, &format!("drowned between the advances by {noise}"), recording);
+    }
+    assert_resources_as_before("resources_of_many_kinds", &all);
 }
