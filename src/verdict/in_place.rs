@@ -38,9 +38,7 @@ pub(crate) fn in_place(timeline: &Timeline<'_>, unit: &Unit, warm_up: usize, pol
         let grown: f64 = unit.states[before]
             .cells()
             .map(|(old, then)| (old, then, unit.states[now].held(old)))
-            .filter(|(old, then, now)| {
-                then.blocks > 0.0 && then.blocks == now.blocks && last.held(*old).blocks == now.blocks
-            })
+            .filter(|(old, then, now)| then.blocks == now.blocks && last.held(*old).blocks == now.blocks)
             .map(|(_, then, now)| now.bytes - then.bytes)
             .sum();
         amounts.push(grown);

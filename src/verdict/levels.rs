@@ -73,11 +73,8 @@ pub(crate) fn level(timeline: &Timeline<'_>, unit: &Unit, warm_up: usize) -> Lev
     let peak = quiet.iter().map(|&index| bytes(index)).fold(0.0, f64::max);
     let rise = peak - start;
     let requests = timeline.requests();
-    let early_peak = quiet
-        .iter()
-        .filter(|&&index| 2.0 * timeline.instants[index].requests <= requests)
-        .map(|&index| bytes(index))
-        .fold(0.0, f64::max);
+    let levels: Vec<(f64, f64)> =
+        quiet.iter().map(|&index| (timeline.instants[index].requests, bytes(index))).collect();
     let reached = quiet
         .iter()
         .find(|&&index| bytes(index) >= peak - STEP * rise)
@@ -93,15 +90,25 @@ pub(crate) fn level(timeline: &Timeline<'_>, unit: &Unit, warm_up: usize) -> Lev
         reached,
         requests,
         larger_blocks: larger_blocks(unit, &quiet),
-        fell_back: end <= early_peak && rise <= SAME_HEIGHT * (early_peak - start),
+        fell_back: fell_back(&levels, requests),
         troughs: troughs(timeline, unit, warm_up),
     }
+}
+
+/// Whether a level, as pairs of requests and bytes, ended at or below its peak of the first half of so many requests,
+/// having risen little beyond that.
+fn fell_back(levels: &[(f64, f64)], requests: f64) -> bool {
+    let peak =
+        |levels: &mut dyn Iterator<Item = &(f64, f64)>| levels.map(|level| level.1).fold(0.0, f64::max);
+    let early = peak(&mut levels.iter().filter(|(sent, _)| 2.0 * sent <= requests));
+    let (Some((_, start)), Some((_, end))) = (levels.first(), levels.last()) else { return false };
+    *end <= early && peak(&mut levels.iter()) - start <= SAME_HEIGHT * (early - start)
 }
 
 fn larger_blocks(unit: &Unit, quiet: &[usize]) -> bool {
     let (Some(&middle), Some(&last)) = (quiet.get(quiet.len() / 3), quiet.last()) else { return false };
     let (then, now) = (unit.states[middle].live, unit.states[last].live);
-    then.bytes > 0.0 && then.blocks > 0.0 && now.bytes / then.bytes > LARGER_BLOCKS * now.blocks / then.blocks
+    now.bytes * then.blocks > LARGER_BLOCKS * now.blocks * then.bytes
 }
 
 /// Trend of the troughs: right after an advance of the clock where there are enough of them, else at the end of each
@@ -113,4 +120,24 @@ fn troughs(timeline: &Timeline<'_>, unit: &Unit, warm_up: usize) -> Option<(Grow
     let x: Vec<f64> = troughs.iter().map(|&index| timeline.instants[index].requests).collect();
     let y: Vec<f64> = troughs.iter().map(|&index| unit.states[index].live.bytes).collect();
     theil_sen(&x, &y).map(|slope| (slope.scaled(1000.0), mann_kendall(&y).p))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_falls_back_when_it_ends_no_higher_than_early_on_and_rose_little_beyond() {
+        let run = |levels: [f64; 5]| {
+            let at: Vec<(f64, f64)> =
+                levels.into_iter().zip(0..).map(|(bytes, at)| (100.0 * f64::from(at), bytes)).collect();
+            fell_back(&at, 400.0)
+        };
+        // The half of the requests is the third point.
+        assert!(run([10.0, 30.0, 40.0, 70.0, 40.0]));
+        assert!(!run([10.0, 30.0, 40.0, 71.0, 40.0]), "a rise of 61 is more than twice the early one of 30");
+        assert!(!run([10.0, 30.0, 40.0, 50.0, 41.0]), "it ended higher");
+        assert!(!run([10.0, 30.0, 20.0, 40.0, 35.0]), "the peak of the second half is not early");
+        assert!(!fell_back(&[], 0.0));
+    }
 }

@@ -53,9 +53,9 @@ pub(crate) fn limit(
 /// The usual size of the unit's blocks: the mean of those alive or of all there ever were, whichever is smaller.
 pub(crate) fn usual_block(timeline: &Timeline<'_>, unit: &Unit) -> f64 {
     let Some(state) = unit.states.get(timeline.verdict_instant()) else { return 16.0 };
-    let mean = |bytes: f64, blocks: f64| if blocks > 0.0 { bytes / blocks } else { f64::INFINITY };
-    let of_all = mean(state.allocated_bytes, state.allocated_blocks);
-    let usual = of_all.min(mean(state.live.bytes, state.live.blocks));
+    // Where there is no block the mean is no number, and passed over.
+    let of_all = state.allocated_bytes / state.allocated_blocks;
+    let usual = of_all.min(state.live.bytes / state.live.blocks);
     if usual.is_finite() { usual.max(1.0) } else { 16.0 }
 }
 

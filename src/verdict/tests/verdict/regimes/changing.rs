@@ -145,6 +145,15 @@ fn judgements_of_leaks_that_come_and_go_read_as_before() {
             }
         }),
     );
+    add(
+        &mut all,
+        "four containers that grow beside a steady leak",
+        each(&short(30, 100), |server, _, number| {
+            if number % 5 == 0 {
+                leave(server, "a", if matches!(number, 700 | 1200 | 1700 | 2200) { 90_000 } else { 50 });
+            }
+        }),
+    );
     let mut disturbed = each(&short(20, 100), |server, _, _| leave(server, "a", 70));
     disturbed.snapshots[20].quiet = false;
     disturbed.snapshots[19].quiet = false;

@@ -29,6 +29,12 @@ fn judgements_of_growth_in_place_read_as_before() {
     let mut all = Recordings::new();
     add(&mut all, "at every request", log(|_| 32));
     add(&mut all, "in every second cycle", log(|number| u64::from(number % 240 == 7) * 500));
+    add(&mut all, "in every third cycle", log(|number| u64::from(number % 360 == 7) * 2000));
+    add(
+        &mut all,
+        "in the first third and the last",
+        log(|number| u64::from(!(1200..2400).contains(&number)) * 9),
+    );
     add(&mut all, "in every fifth cycle", log(|number| u64::from(number % 600 == 7) * 2000));
     add(&mut all, "in four cycles of five", log(|number| u64::from(number / 120 % 5 != 0) * 9));
     add(&mut all, "in three cycles of four", log(|number| u64::from(number / 120 % 4 != 0) * 9));

@@ -159,6 +159,7 @@ fn judgements_of_resources_that_many_kinds_hold_read_as_before() {
         let soak = Soak { cycles, per_cycle: 100, ..soak(&SIX[..kinds]) };
         let recording = each(&soak, |server, kind, _| {
             leave(server, "heap", 60);
+            leave(server, "unscoped", 20);
             let event = u64::from(server.random(one_in) == 0);
             open(server, "fds.file", event);
             open(server, "tasks", if kind == "a.one" { 4 * event } else { 1 });
@@ -200,5 +201,13 @@ fn judgements_of_resources_that_many_kinds_hold_read_as_before() {
         });
         add(&mut all, &format!("drowned between the advances by {noise}"), recording);
     }
+    let mut along = each(&six(), |server, kind, _| {
+        let grandchild = u64::from(kind == "process.grandchild");
+        open(server, "fds.pipe", 2 * grandchild);
+        open(server, "rss", 9_000 * grandchild);
+    });
+    let resources = along.snapshots.iter_mut().flat_map(|snapshot| &mut snapshot.resources);
+    resources.filter(|resource| resource.name == "rss").for_each(|rss| rss.unit = Unit::Bytes);
+    add(&mut all, "beside bytes of the process that grow along", along);
     assert_resources_as_before("resources_of_many_kinds", &all);
 }
