@@ -70,8 +70,7 @@ pub(crate) fn attribute(timeline: &Timeline<'_>, series: &Series, suspects: &Sus
         .collect();
     let from_all = choose(&causes, &growth, &|_| true);
     let from_suspects = choose(&causes, &growth, &|kind| suspects.leaking.contains(&kind));
-    let better = if from_suspects.score <= from_all.score + PREFERENCE { from_suspects } else { from_all };
-    let kinds = better.kinds(&causes);
+    let kinds = preferred(from_suspects, from_all).kinds(&causes);
     if kinds.is_empty() { all_suspects(&causes, &growth, suspects) } else { kinds }
 }
 
@@ -111,6 +110,11 @@ pub(crate) fn attribute_steps(growth: &[f64], by_kind: &[Vec<f64>], requests: &[
         })
     });
     if rivalled { Vec::new() } else { best.kinds(&causes) }
+}
+
+/// The choice among the suspects, unless another is clearly better.
+fn preferred(from_suspects: Choice, from_all: Choice) -> Choice {
+    if from_suspects.score <= from_all.score + PREFERENCE { from_suspects } else { from_all }
 }
 
 /// What the suspects explain all together: where many kinds have a part, none of them stands out alone.
@@ -318,6 +322,13 @@ mod tests {
         // A perfect fit: 20 ln 1e-6 + ln 20.
         assert!((score(1.0, 1, 1, 20) - -273.314_478_9).abs() < 1e-6, "{}", score(1.0, 1, 1, 20));
         assert_eq!(score(0.0, 1, 0, 0), 0.0);
+    }
+
+    #[test]
+    fn suspects_are_preferred_up_to_a_score_that_is_two_worse() {
+        let choice = |kind, score| Choice { chosen: vec![kind], coefficients: vec![1.0], score };
+        let preferred = |suspects, all| preferred(choice(0, suspects), choice(1, all)).chosen[0];
+        assert_eq!([preferred(-50.0, -51.0), preferred(-50.0, -52.0), preferred(-50.0, -52.1)], [0, 0, 1]);
     }
 
     #[test]

@@ -439,3 +439,43 @@ fn summarise(
         turned_over: known.turned_over,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FALLING_RATES: [f64; 7] = [7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0];
+    const LEVEL_RATES: [f64; 7] = [4.0, 5.0, 3.0, 4.5, 3.5, 5.5, 4.2];
+
+    #[test]
+    fn a_rest_thins_out_when_the_young_keep_clearly_less_than_half_of_what_the_old_do() {
+        let of = |old, young, clumping| thins_out(&LEVEL_RATES, (old, 1000.0), (young, 1000.0), clumping);
+        // 100 expected: √200 = 14.1 and 42.4; of two at a time √400 = 20 and 60.
+        assert!(of(100.0, 49.0, 1.0) && !of(100.0, 50.0, 1.0));
+        assert!(of(100.0, 39.0, 2.0) && !of(100.0, 49.0, 2.0));
+        // 50 expected: √100 = 10, and 30 is not more than 30.
+        assert!(of(50.0, 19.0, 1.0) && !of(50.0, 20.0, 1.0));
+        // Of four times the requests, 400 are expected: √(400 * 5) = 44.7 and 134.
+        assert!(thins_out(&LEVEL_RATES, (100.0, 250.0), (199.0, 1000.0), 1.0));
+        assert!(!thins_out(&LEVEL_RATES, (100.0, 250.0), (201.0, 1000.0), 1.0));
+        assert!(
+            !thins_out(&LEVEL_RATES, (10.0, 250.0), (19.0, 1000.0), 1.0),
+            "21 of 40 are no more than 42.4"
+        );
+    }
+
+    #[test]
+    fn or_by_less_when_it_falls_from_group_to_group() {
+        let of = |rates: &[f64], young| thins_out(rates, (100_000.0, 1000.0), (young, 1000.0), 1.0);
+        assert!(of(&FALLING_RATES, 84_000.0) && !of(&FALLING_RATES, 85_000.0));
+        assert!(of(&LEVEL_RATES, 49_000.0) && !of(&LEVEL_RATES, 84_000.0));
+    }
+
+    #[test]
+    fn a_rate_that_falls_reaches_from_what_the_young_keep_to_what_the_old_did() {
+        let rate = Growth { estimate: 5.0, low: 4.0, high: 6.0 };
+        assert_eq!(spanned(rate, 2.0, 9.0), Growth { estimate: 5.0, low: 2.0, high: 9.0 });
+        assert_eq!(spanned(rate, 4.5, 5.5), rate);
+        assert_eq!(spanned(rate, 0.0, 9.0).low, 4.0);
+    }
+}

@@ -161,25 +161,32 @@ pub(crate) fn stands_still(timeline: &Timeline<'_>, unit: &Unit, rest: &Rest) ->
     let all = sent(last.last) - sent(first.last);
     let moved = |of: &dyn Fn(Held) -> f64, rate: f64| {
         let level: Vec<f64> = cycles.iter().map(|cycle| of(unit.states[cycle.last].live)).collect();
-        let due: Vec<f64> = exposed.iter().map(|exposed| rate * exposed).collect();
-        movement(&level, &due)
+        movement(&level, &exposed, rate)
     };
     let exposure = rest.exposure.max(1.0);
     let (bytes, blocks) = (rest.kept.rate.estimate, rest.blocks / exposure);
     let (bytes_moved, blocks_moved) = (moved(&|held| held.bytes, bytes), moved(&|held| held.blocks, blocks));
     // A request is one event, however many blocks it leaves.
     let due = (rest.events / exposure).min(1.0) * all;
-    let missing = due * (1.0 - blocks_moved / (blocks * all).max(f64::MIN_POSITIVE));
-    // The rate is that of a count, too: what was due is as uncertain as both.
-    let error = (due + due * due / rest.events.max(1.0)).sqrt();
+    let moved = blocks_moved / (blocks * all).max(f64::MIN_POSITIVE);
     bytes > 0.0
         && bytes_moved < 0.5 * bytes * all
         && blocks_moved < 0.5 * blocks * all
-        && missing > CLEARLY * error
+        && is_missing(due, moved, rest.events)
 }
 
-/// How far a series moves, up and down taken together; the step that is furthest from what was due counts as due.
-fn movement(series: &[f64], due: &[f64]) -> f64 {
+/// Whether so many events were due, at a rate counted from `events`, that it is no chance when only the share that moved
+/// the level came.
+fn is_missing(due: f64, moved: f64, events: f64) -> bool {
+    // The rate is that of a count, too: what was due is as uncertain as both.
+    let error = (due + due * due / events.max(1.0)).sqrt();
+    due * (1.0 - moved) > CLEARLY * error
+}
+
+/// How far a series moves, up and down taken together; the step that is furthest from what was due at this rate counts as
+/// due.
+fn movement(series: &[f64], exposed: &[f64], rate: f64) -> f64 {
+    let due: Vec<f64> = exposed.iter().map(|exposed| rate * exposed).collect();
     let mut steps: Vec<f64> = series.windows(2).map(|pair| pair[1] - pair[0]).collect();
     let off = |at: &usize| (steps[*at] - due[*at]).abs();
     if let Some(furthest) = (0..steps.len()).max_by(|a, b| off(a).total_cmp(&off(b)))
@@ -209,16 +216,28 @@ mod tests {
 
     #[test]
     fn a_level_moves_by_as_much_as_lies_between_its_ends_and_the_step_of_a_container_counts_as_due() {
-        assert_eq!(movement(&[5.0, 15.0, 25.0, 35.0], &[10.0; 3]), 30.0);
-        assert_eq!(movement(&[5.0, 15.0, 25.0, 525.0, 535.0], &[10.0; 4]), 40.0);
+        let even = |series: &[f64]| movement(series, &vec![5.0; series.len() - 1], 2.0);
+        assert_eq!(even(&[5.0, 15.0, 25.0, 35.0]), 30.0);
+        assert_eq!(even(&[5.0, 15.0, 25.0, 525.0, 535.0]), 40.0);
         // Down counts as up does.
-        assert_eq!(movement(&[0.0, 10.0, 0.0, 4.0], &[10.0; 3]), 10.0);
+        assert_eq!(even(&[0.0, 10.0, 0.0, 4.0]), 10.0);
         // What is missing is no step.
-        assert_eq!(movement(&[0.0, 10.0, 10.0, 20.0], &[10.0; 3]), 20.0);
-        assert_eq!(movement(&[0.0, -10.0, 0.0, 10.0], &[10.0; 3]), 20.0);
+        assert_eq!(even(&[0.0, 10.0, 10.0, 20.0]), 20.0);
+        assert_eq!(even(&[0.0, -10.0, 0.0, 10.0]), 20.0);
         // The furthest from what was due is not the largest, nor so many times as large.
-        assert_eq!(movement(&[0.0, -100.0, -5.0], &[50.0, 10.0]), 145.0);
-        assert_eq!(movement(&[7.0], &[]), 0.0);
+        assert_eq!(movement(&[0.0, -100.0, -5.0], &[25.0, 5.0], 2.0), 145.0);
+        assert_eq!(movement(&[7.0], &[], 2.0), 0.0);
+    }
+
+    #[test]
+    fn what_was_due_is_missing_when_it_is_no_chance() {
+        // 100 due at a rate of 100 events: √(100 + 100) = 14.1, three times that is 42.4.
+        assert!(is_missing(100.0, 0.57, 100.0) && !is_missing(100.0, 0.58, 100.0));
+        // At a rate of 25 events: √(100 + 400) = 22.4 and 67.1.
+        assert!(is_missing(100.0, 0.32, 25.0) && !is_missing(100.0, 0.33, 25.0));
+        // Nine may be missing by chance, however well the rate is known, and of one event nothing is known.
+        assert!(!is_missing(9.0, 0.0, 1e300) && is_missing(9.1, 0.0, 1e300));
+        assert!(!is_missing(1e6, 0.0, 0.5));
     }
 
     #[test]

@@ -111,6 +111,13 @@ fn judgements_of_controls_read_as_before() {
         }
         add(&mut all, &format!("of 100 bytes is told to be of {factor}, {of} cycles"), other);
     }
+    let mut exact = cycles(12).run(|server, step| match step {
+        Step::Request(..) => server.churn("a", 100),
+        Step::Rest => (0..4).for_each(|_| std::mem::forget(server.alloc(CONTROL_COMPONENT, 128))),
+        _ => {}
+    });
+    exact.events = (1..=12).map(|cycle| Event::ControlPlanted { cycle, blocks: 4, bytes: 512 }).collect();
+    add(&mut all, "is counted to the byte", exact);
     let mut missing = with_control(&cycles(10), 128, 0);
     missing.events = vec![Event::ControlMissing { cycle: 1, why: "the probe is too old".to_owned() }];
     add(&mut all, "could not be planted", missing.clone());

@@ -186,6 +186,15 @@ fn judgements_of_doubtful_data_read_as_before() {
         let problems = ["no frame pointers", "what it was told"].map(str::to_owned).to_vec();
         recording.stacks.push(heapsoak_record::Stacks { problems, ..Default::default() });
     });
+    with("a kind that was never asked for allocates", &|recording| {
+        let heaps = recording.snapshots.iter_mut().filter_map(|snapshot| snapshot.heap.as_mut());
+        heaps
+            .flat_map(|heap| &mut heap.contexts)
+            .for_each(|context| context.kind = Some("a.never".to_owned()));
+    });
+    with("a kind was asked for once", &|recording| {
+        recording.snapshots[3..].iter_mut().for_each(|snapshot| snapshot.kinds[1].sent = 1);
+    });
     for failing in [24, 25] {
         with(&format!("{failing} of 2,400 fail"), &|recording| {
             for snapshot in &mut recording.snapshots {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::{each, leave, short};
 use crate::golden::{Recordings, add, assert_as_before};
-use crate::server::Block;
+use crate::server::{Block, Soak, soak};
 use heapsoak_record::Recording;
 
 /// One request in `every` leaves a block that is freed after so many requests; none for those that stay.
@@ -46,7 +46,7 @@ fn judgements_of_cohorts_that_die_at_some_age_read_as_before() {
 #[test]
 fn judgements_of_leaks_that_come_and_go_read_as_before() {
     let mut all = Recordings::new();
-    for (from, until) in [(0, 1500), (0, 3000), (1500, 4500), (2250, 4500), (3600, 4500)] {
+    for (from, until) in [(0, 1500), (0, 3000), (1500, 4500), (2250, 4500), (3600, 4500), (2800, 4500)] {
         add(
             &mut all,
             &format!("leaves something from request {from} to {until}"),
@@ -154,6 +154,62 @@ fn judgements_of_leaks_that_come_and_go_read_as_before() {
             }
         }),
     );
+    for cycles in [4, 9] {
+        let recording = each(&short(cycles, 100), |server, _, number| {
+            let blocks = match (number / 100, number % 5) {
+                (2, _) => 2,
+                (_, 0) => 1,
+                _ => 0,
+            };
+            (0..blocks).for_each(|_| leave(server, "a", 50));
+        });
+        add(&mut all, &format!("one cohort of {cycles} with ten times as many blocks"), recording);
+    }
+    let mut lost = Vec::new();
+    let short_lived = each(&short(30, 100), |server, _, number| {
+        if number % 5 == 0 {
+            let block = server.alloc("a", 80);
+            if number / 100 == 9 {
+                lost.push(block);
+            }
+        }
+        if number == 1_050 {
+            lost.drain(..).for_each(|block| server.free(block));
+        }
+    });
+    add(&mut all, "one cohort that dies at once", short_lived);
+    let falling = each(&short(30, 150), |server, _, number| {
+        if server.random(1_200) > number / 3 {
+            leave(server, "a", 60);
+        }
+    });
+    add(&mut all, "ever fewer, and none in the end", falling);
+    let half = each(&short(24, 100), |server, _, number| {
+        if matches!(number, 450 | 750 | 1_050) {
+            leave(server, "a", 6_000);
+        }
+    });
+    add(&mut all, "three blocks in the first half", half);
+    let twice = each(&short(30, 100), |server, _, number| {
+        let blocks = u64::from(number % 10 == 0) + u64::from(number / 100 == 12 && number % 10 == 5);
+        (0..blocks).for_each(|_| leave(server, "a", if number == 1_205 { 50_000 } else { 60 }));
+    });
+    add(&mut all, "a container in a cohort of twice as many blocks", twice);
+    let ten = each(&short(30, 200), |server, _, number| {
+        if number % 70 == 0 {
+            leave(server, "a", 60);
+        }
+    });
+    add(&mut all, "sixty blocks in the judged cohorts", ten);
+    for seed in 1..4 {
+        let soak = Soak { cycles: 24, per_cycle: 20, seed, ..soak(&[("a.b", 30), ("a.rare", 1)]) };
+        let rare = each(&soak, |server, kind, _| {
+            if kind == "a.rare" {
+                leave(server, "a", 900);
+            }
+        });
+        add(&mut all, &format!("a kind that many cohorts do without, seed {seed}"), rare);
+    }
     let mut disturbed = each(&short(20, 100), |server, _, _| leave(server, "a", 70));
     disturbed.snapshots[20].quiet = false;
     disturbed.snapshots[19].quiet = false;

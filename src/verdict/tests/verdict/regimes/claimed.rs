@@ -50,7 +50,10 @@ fn request(server: &mut Server, kind: &str, number: u64, full: &mut Vec<Block>, 
         "late.a" if number > 2200 => leave(server, "late", 40_000),
         "late.a" => server.churn("late", 100),
         "costly.a" => server.churn("costly", 3 << 20),
-        _ => server.churn("still", 100),
+        _ => {
+            server.churn("still", 100);
+            server.churn("all", 10);
+        }
     }
 }
 

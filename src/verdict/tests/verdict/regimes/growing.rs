@@ -55,6 +55,18 @@ fn judgements_of_growth_in_place_read_as_before() {
         }
     });
     add(&mut all, "buffers that are filled and given up", passing);
+    let mut log = None;
+    let leak_and_log = short(30, 120).run(|server, step| match step {
+        Step::Start => log = Some(server.alloc("a", 64)),
+        Step::Request(_, number) => {
+            leave(server, "a", 40);
+            if number < 2_400 {
+                server.grow(log.as_mut().expect("made at the start"), 30);
+            }
+        }
+        Step::Rest | Step::Advanced => {}
+    });
+    add(&mut all, "until two thirds of the run, beside a leak", leak_and_log);
     let mut shrinks: Option<Block> = None;
     let shrinking = short(20, 120).run(|server, step| match step {
         Step::Start => shrinks = Some(server.alloc("a", 90_000)),
@@ -161,6 +173,16 @@ fn judgements_of_tables_read_as_before() {
         });
         add(&mut all, &format!("is full after a third of {cycles} cycles"), full);
     }
+    let mut room = 64;
+    let chunks = short(36, 200).run(|server, step| match step {
+        Step::Start => (0..400).for_each(|_| leave(server, "a", 10)),
+        Step::Request(_, number) if number >= room => {
+            (0..room / 16).for_each(|_| leave(server, "a", 1000));
+            room *= 2;
+        }
+        _ => server.churn("a", 10),
+    });
+    add(&mut all, "is made of chunks, beside blocks of start-up", chunks);
     let (mut room, mut held): (u64, Option<Block>) = (4, None);
     let squares = each(&short(40, 100), |server, _, number| {
         if number >= room {
@@ -205,10 +227,20 @@ fn judgements_of_queues_read_as_before() {
     for cycles in [8, 9, 10] {
         add(&mut all, &format!("in a run of {cycles} cycles"), queue(cycles, |number| number % 2 == 0));
     }
+    add(&mut all, "in a run of 8 cycles, five come for two that go", queue(8, |number| number % 5 < 2));
+    let mut waiting = VecDeque::new();
+    let uneven = each(&short(24, 60), |server, _, number| {
+        let bytes = if server.random(60) == 0 { 60_000 } else { 10 };
+        waiting.push_back(server.alloc("a", bytes));
+        if number % 2 == 0 {
+            server.free(waiting.pop_front().expect("it is not empty"));
+        }
+    });
+    add(&mut all, "holds entries of very different sizes", uneven);
     let mut kept = VecDeque::new();
     let larger = each(&short(30, 150), |server, _, number| {
         kept.push_back(server.alloc("a", 50 + number / 10));
-        if kept.len() > 600 {
+        if kept.len() > 900 {
             server.free(kept.pop_front().expect("it is not empty"));
         }
     });
@@ -254,6 +286,21 @@ fn judgements_of_growth_that_slows_down_read_as_before() {
         });
         values.clear();
         add(&mut all, &format!("nodes that are used again, full with {full}"), recording);
+    }
+    for at in [6_000, 7_000] {
+        let mut values = VecDeque::new();
+        let recording = each(&short(30, 250), |server, _, number| {
+            values.push_back(server.alloc("a", 100));
+            if values.len() > 3_000 {
+                server.free(values.pop_front().expect("it is not empty"));
+            } else {
+                leave(server, "a", 40);
+            }
+            if number == at {
+                leave(server, "a", 90_000);
+            }
+        });
+        add(&mut all, &format!("nodes that are used again, and a container made at {at}"), recording);
     }
     // Slots that are used again keep the cohort they were made in.
     let slots = each(&short(30, 150), |server, _, number| {

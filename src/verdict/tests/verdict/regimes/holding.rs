@@ -113,6 +113,8 @@ fn judgements_of_counts_read_as_before() {
     add(&mut all, "levels late", counted(30, |cycle| (3 + cycle).min(24)));
     add(&mut all, "rises by two", counted(30, |cycle| 3 + cycle / 14));
     add(&mut all, "rises by three", counted(30, |cycle| 3 + cycle / 10));
+    add(&mut all, "rises by exactly three", counted(30, |cycle| 3 + cycle / 9));
+    add(&mut all, "levels in the last third", counted(30, |cycle| (3 + cycle).min(25)));
     add(&mut all, "rises by four", counted(30, |cycle| 3 + cycle / 7));
     add(&mut all, "rises in two steps", counted(30, |cycle| 3 + 4 * (cycle / 12)));
     add(&mut all, "rises in every cycle", counted(30, |cycle| 3 + cycle));
