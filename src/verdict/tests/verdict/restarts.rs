@@ -3,6 +3,7 @@
 use heapsoak_record::{Event, Recording};
 use heapsoak_verdict::{ComponentVerdict, Finding, Judgement, RunVerdict, judge};
 
+use crate::golden::{Recordings, add, assert_as_before};
 use crate::server::{Block, Server, Soak, Step, soak};
 
 const PER_CYCLE: u64 = 200;
@@ -88,14 +89,18 @@ fn a_leak_is_found_at_its_rate_although_each_restart_frees_it() {
 
 /// A server that keeps `kept` blocks on disk after `process` restarts and loads them when it starts.
 fn loads(kept: impl Fn(usize) -> u64) -> Judgement {
+    judge(&loading_blocks(&[10, 10, 10, 10, 10, 12], kept))
+}
+
+fn loading_blocks(cycles: &[u32], kept: impl Fn(usize) -> u64) -> Recording {
     let mut loaded: Vec<Block> = Vec::new();
-    judge(&run(&[10, 10, 10, 10, 10, 12], |process, server, step| match step {
+    run(cycles, |process, server, step| match step {
         Step::Start => {
             loaded = (0..kept(process)).map(|_| server.alloc("a", 100)).collect();
         }
         Step::Request(..) => server.churn("a", 400),
         _ => {}
-    }))
+    })
 }
 
 #[test]
@@ -136,6 +141,10 @@ fn three_restarts_are_too_few_to_tell() {
 /// A server that keeps something on disk for each request of one kind, in processes of so many cycles with this share of
 /// those among 100 requests.
 fn loads_of_kind(shares: &[u64], noise: u64) -> Judgement {
+    judge(&loading_a_kind(shares, noise))
+}
+
+fn loading_a_kind(shares: &[u64], noise: u64) -> Recording {
     let mut whole = None;
     let (mut kept, mut on_disk) = (0, 0);
     for (process, &share) in shares.iter().enumerate() {
@@ -154,7 +163,7 @@ fn loads_of_kind(shares: &[u64], noise: u64) -> Judgement {
         });
         join(&mut whole, part);
     }
-    judge(&whole.expect("there is a process at least"))
+    whole.expect("there is a process at least")
 }
 
 fn loading(judgement: &Judgement) -> &Finding {
@@ -235,4 +244,67 @@ fn of_a_hundred_restarts_one_that_lost_some_does_not_hide_the_growth() {
         finding.evidence
     );
     assert!(judgement.not_analysed[0].contains("all cycles but those of one process"));
+}
+
+#[test]
+fn judgements_of_runs_with_restarts_read_as_before() {
+    let mut all = Recordings::new();
+    add(&mut all, "steadily more", loading_blocks(&[10, 10, 10, 10, 10, 12], |process| 500 * process as u64));
+    for last in [1_250, 1_249] {
+        let kept = move |process: usize| [0, 0, 500, 800, 1_000, last][process];
+        add(&mut all, &format!("at last {last}"), loading_blocks(&[10, 10, 10, 10, 10, 10], kept));
+    }
+    // Of 2,000 requests each: 64 bytes per 1,000 are 128 in a step.
+    let bytes = |each: u64, size: u64| {
+        run(&[10, 10, 10, 10, 10, 12], move |process, server, step| match step {
+            Step::Start if process > 0 => {
+                (0..each * process as u64).for_each(|_| drop(server.alloc("a", size)))
+            }
+            Step::Request(..) => server.churn("a", 400),
+            _ => {}
+        })
+    };
+    for (each, size) in [(127, 1), (128, 1), (10, 100), (11, 100)] {
+        add(&mut all, &format!("{each} blocks of {size} bytes"), bytes(each, size));
+    }
+    for (name, cycles) in [("four", &[10, 10, 10, 10][..]), ("five", &[10, 12, 10, 10, 10])] {
+        let recording = loading_blocks(cycles, |process| 500 * process as u64);
+        add(&mut all, &format!("{name} processes"), recording);
+    }
+    for processes in [8, 9] {
+        let mut cycles = vec![3; processes];
+        (cycles[1], cycles[2], cycles[4]) = (1, 0, 12);
+        add(
+            &mut all,
+            &format!("{processes} processes, one of them of no cycle"),
+            loading_blocks(&cycles, |_| 9),
+        );
+    }
+    let both = |leak: bool, fails: bool| {
+        run(&[10, 10, 10, 10, 10, 12], move |process, server, step| match step {
+            Step::Start => (0..600 * process).for_each(|_| drop(server.alloc("a", 100))),
+            Step::Request(_, number) => {
+                if fails && number % 50 == 0 {
+                    server.fail();
+                }
+                drop(server.alloc(if leak { "a" } else { "b" }, 100));
+                server.churn("a", 60);
+            }
+            _ => {}
+        })
+    };
+    add(&mut all, "beside a leak of its own", both(true, false));
+    add(&mut all, "beside a leak of another", both(false, false));
+    add(&mut all, "of a run that is invalid", both(false, true));
+    for noise in [0, 40, 4_000] {
+        let shares = [20, 30, 18, 24, 36, 22, 28, 34, 20, 26];
+        add(&mut all, &format!("of one kind, with noise of {noise}"), loading_a_kind(&shares, noise));
+    }
+    let many = run(&[2; 40], |process, server, step| match step {
+        Step::Start if process > 0 => drop(server.alloc("a", 2_000 * process as u64)),
+        Step::Request(..) => server.churn("a", 400),
+        _ => {}
+    });
+    add(&mut all, "forty processes", many);
+    assert_as_before("restarts", &all);
 }
