@@ -3,7 +3,7 @@
 use heapsoak_record::{CONTROL_COMPONENT, Event, Recording};
 use heapsoak_verdict::{ComponentVerdict, Policy, RunVerdict, judge, judge_with};
 
-use crate::golden::{Recordings, add, assert_as_before};
+use crate::golden::{Recordings, add, assert_judged_as_before};
 use crate::server::{Block, Soak, Step, soak};
 
 /// A healthy run with a control of four blocks a cycle of which one in `loses` is freed after all; none of them for zero.
@@ -130,5 +130,5 @@ fn judgements_of_controls_read_as_before() {
     });
     uncounted.events = vec![Event::ControlPlanted { cycle: 1, blocks: 4, bytes: 512 }];
     add(&mut all, "was not counted", uncounted);
-    assert_as_before("control", &all);
+    assert_judged_as_before("control", &all);
 }

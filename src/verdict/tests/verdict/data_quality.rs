@@ -1,6 +1,6 @@
 //! Data that can't carry a verdict makes a run invalid, whatever it shows.
 
-use crate::golden::{Recordings, add, assert_as_before};
+use crate::golden::{Recordings, add, assert_judged_as_before};
 use crate::server::{Soak, Step, soak};
 use heapsoak_record::{Outcome, Recording};
 use heapsoak_verdict::{ComponentVerdict, Judgement, RunVerdict, judge};
@@ -216,5 +216,5 @@ fn judgements_of_doubtful_data_read_as_before() {
     merge(&mut advanced);
     advanced.snapshots[1].kinds.truncate(1);
     add(&mut all, "cohorts are merged where the clock is advanced", advanced);
-    assert_as_before("data_quality", &all);
+    assert_judged_as_before("data_quality", &all);
 }

@@ -9,10 +9,10 @@ use heapsoak_verdict::{
 };
 
 /// What has been said once is cut to so many characters when it is said again.
-const SHORT: usize = 24;
+const SHORT: usize = 12;
 
 /// What has been said of other figures is cut to so many characters, and the figures.
-const SHORTER: usize = 20;
+const SHORTER: usize = 14;
 
 /// Units behind figures.
 const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "%", "ms"];
@@ -35,13 +35,23 @@ struct Before {
 }
 
 impl Digest {
-    /// Judges a recording and tells everything about it.
+    /// Judges a recording and tells everything about it, and how it weighed.
     pub(crate) fn add(&mut self, name: &str, recording: &Recording) {
         self.lines.push(format!("== {name}"));
         self.judgement(&judge(recording));
-        for explanation in explain(recording, None) {
-            self.explanation(&explanation);
+        let explanations = explain(recording, None);
+        for one in explanations.chunk_by(|one, next| one.component == next.component) {
+            // A component of one part is the same again.
+            let told = if one.len() == 2 { &one[..1] } else { one };
+            told.iter().for_each(|explanation| self.explanation(explanation));
         }
+        self.lines.push(String::new());
+    }
+
+    /// Judges a recording and tells everything about it.
+    pub(crate) fn add_judgement(&mut self, name: &str, recording: &Recording) {
+        self.lines.push(format!("== {name}"));
+        self.judgement(&judge(recording));
         self.lines.push(String::new());
     }
 

@@ -16,21 +16,26 @@ pub(crate) fn add(recordings: &mut Recordings, name: &str, recording: Recording)
     recordings.push((name.to_owned(), recording));
 }
 
-/// The judgements of a family read as in its file. To accept what is said now:
+/// The judgements of a family, and how their evidence weighed, read as in its file. To accept what is said now:
 /// `HEAPSOAK_ACCEPT=1 cargo test -p heapsoak-verdict as_before`.
 pub(crate) fn assert_as_before(family: &str, recordings: &Recordings) {
-    let mut digest = Digest::default();
-    for (name, recording) in recordings {
-        digest.add(name, recording);
-    }
-    assert_same(family, &digest.text());
+    assert_told(family, recordings, Digest::add);
+}
+
+/// The same, without how the evidence weighed.
+pub(crate) fn assert_judged_as_before(family: &str, recordings: &Recordings) {
+    assert_told(family, recordings, Digest::add_judgement);
 }
 
 /// The same, of the resources and findings alone.
 pub(crate) fn assert_resources_as_before(family: &str, recordings: &Recordings) {
+    assert_told(family, recordings, Digest::add_resources);
+}
+
+fn assert_told(family: &str, recordings: &Recordings, tell: fn(&mut Digest, &str, &Recording)) {
     let mut digest = Digest::default();
     for (name, recording) in recordings {
-        digest.add_resources(name, recording);
+        tell(&mut digest, name, recording);
     }
     assert_same(family, &digest.text());
 }

@@ -3,7 +3,7 @@
 use heapsoak_record::{Event, Recording};
 use heapsoak_verdict::{ComponentVerdict, Finding, Judgement, RunVerdict, judge};
 
-use crate::golden::{Recordings, add, assert_as_before};
+use crate::golden::{Recordings, add, assert_judged_as_before};
 use crate::server::{Block, Server, Soak, Step, soak};
 
 const PER_CYCLE: u64 = 200;
@@ -306,5 +306,5 @@ fn judgements_of_runs_with_restarts_read_as_before() {
         _ => {}
     });
     add(&mut all, "forty processes", many);
-    assert_as_before("restarts", &all);
+    assert_judged_as_before("restarts", &all);
 }

@@ -3,7 +3,7 @@
 use heapsoak_record::{Recording, Unit};
 use heapsoak_verdict::{ComponentVerdict, Judgement, Pattern, RunVerdict, judge};
 
-use crate::golden::{Recordings, add, assert_as_before};
+use crate::golden::{Recordings, add, assert_judged_as_before};
 use crate::server::{Server, Step, soak};
 
 const MIB: u64 = 1 << 20;
@@ -129,5 +129,5 @@ fn judgements_of_servers_without_the_probe_read_as_before() {
         snapshot.resources.remove(1);
     }
     add(&mut all, "without a heap's own", several);
-    assert_as_before("without_heap", &all);
+    assert_judged_as_before("without_heap", &all);
 }

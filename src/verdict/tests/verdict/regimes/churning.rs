@@ -1,7 +1,7 @@
 //! Allocation out of proportion.
 
 use super::{each, leave, short};
-use crate::golden::{Recordings, add, assert_as_before};
+use crate::golden::{Recordings, add, assert_judged_as_before};
 use crate::server::{Soak, Step, soak};
 use heapsoak_record::Recording;
 
@@ -82,5 +82,5 @@ fn judgements_of_churn_read_as_before() {
         let recording = each(&short(cycles, 60), |server, _, number| server.churn("a", 100 + 40 * number));
         add(&mut all, &format!("in a run of {cycles} cycles"), recording);
     }
-    assert_as_before("churn", &all);
+    assert_judged_as_before("churn", &all);
 }

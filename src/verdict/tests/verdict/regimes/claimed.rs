@@ -1,7 +1,7 @@
 //! Claims about a server, true and not.
 
 use super::leave;
-use crate::golden::{Recordings, add, assert_as_before};
+use crate::golden::{Recordings, add, assert_judged_as_before};
 use crate::server::{Block, Server, Soak, Step, soak};
 use heapsoak_record::Claim;
 
@@ -80,5 +80,5 @@ fn judgements_of_claims_read_as_before() {
     recording.snapshots.truncate(9);
     recording.header.claims = ["leak", "full"].map(|component| claim(component, 60_000, true)).to_vec();
     add(&mut all, "too short a run", recording);
-    assert_as_before("claims", &all);
+    assert_judged_as_before("claims", &all);
 }

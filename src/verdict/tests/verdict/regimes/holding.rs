@@ -1,7 +1,7 @@
 //! Resources other than the heap.
 
 use super::{each, leave, short};
-use crate::golden::{Recordings, add, assert_as_before, assert_resources_as_before};
+use crate::golden::{Recordings, add, assert_judged_as_before, assert_resources_as_before};
 use crate::server::{Server, Soak, Step, soak};
 use heapsoak_record::{Recording, Unit};
 
@@ -103,7 +103,7 @@ fn judgements_of_resources_read_as_before() {
         open(server, "children", 3 * event);
     });
     add(&mut all, "seldom, two together", rare);
-    assert_as_before("resources", &all);
+    assert_judged_as_before("resources", &all);
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn judgements_of_counts_read_as_before() {
         });
         add(&mut all, &format!("is {rss} more bytes each cycle"), shown);
     }
-    assert_as_before("counts", &all);
+    assert_judged_as_before("counts", &all);
 }
 
 #[test]

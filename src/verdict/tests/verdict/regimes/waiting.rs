@@ -38,7 +38,6 @@ fn expiring(every: u32, bytes: u64, freed: usize, leak: u64) -> Recording {
 fn judgements_of_memory_that_waits_for_time_read_as_before() {
     let mut all = Recordings::new();
     for (every, bytes, freed, leak) in [
-        (4, 3000, 100, 0),
         (4, 4096, 100, 0),
         (4, 5000, 100, 0),
         (2, 900, 100, 0),
@@ -48,7 +47,6 @@ fn judgements_of_memory_that_waits_for_time_read_as_before() {
         (4, 9000, 100, 80),
         (13, 5000, 100, 0),
         (3, 700, 100, 30),
-        (1, 700, 100, 30),
     ] {
         let name = format!("{bytes} bytes, {freed} % freed every {every} cycles, {leak} stay");
         add(&mut all, &name, expiring(every, bytes, freed, leak));
