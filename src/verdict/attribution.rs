@@ -303,6 +303,25 @@ mod tests {
     }
 
     #[test]
+    fn growth_that_follows_a_kind_and_chance_is_blamed_as_far_as_chance_would_not_do_as_well() {
+        let mut random = 1;
+        let blamed = |idle: bool, random: &mut u64| {
+            let (mut by_kind, chance) = steps(12, random);
+            let all = requests(&by_kind);
+            let growth: Vec<f64> =
+                by_kind[3].iter().zip(&chance).map(|(sent, chance)| 100.0 * sent + 2.0 * chance).collect();
+            if idle {
+                by_kind.push(vec![0.0; 12]);
+            }
+            attribute_steps(&growth, &by_kind, &all) == [3]
+        };
+        let without = (0..100).filter(|_| blamed(false, &mut random)).count();
+        random = 1;
+        let with = (0..100).filter(|_| blamed(true, &mut random)).count();
+        assert_eq!((without, with), (13, 13), "a kind that was not asked for changes nothing");
+    }
+
+    #[test]
     fn of_two_kinds_that_always_come_together_none_is_blamed() {
         let (mut by_kind, _) = steps(12, &mut 1);
         by_kind[2] = by_kind[3].iter().map(|sent| 2.0 * sent).collect();

@@ -257,3 +257,18 @@ impl LoadedAgain {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_varies_by_its_deviation_as_a_share_of_its_mean() {
+        // Shares 0.1 and 0.15; 0.1, 0.2, 0.3 and 0.2.
+        assert!((variation(&[10.0, 30.0], &[100.0, 200.0]) - 0.2).abs() < 1e-12);
+        let four = variation(&[10.0, 20.0, 30.0, 40.0], &[100.0, 100.0, 100.0, 200.0]);
+        assert!((four - 0.005_f64.sqrt() / 0.2).abs() < 1e-12, "{four}");
+        assert_eq!(variation(&[5.0, 5.0], &[50.0, 50.0]), 0.0);
+        assert_eq!(variation(&[0.0, 0.0], &[50.0, 0.0]), 0.0);
+    }
+}

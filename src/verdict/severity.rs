@@ -82,5 +82,6 @@ mod tests {
         let held = |held| severity(Pattern::TimeDriven, &Weight { per_1000: 0.0, held, resources: &[] });
         assert_eq!(held(900e3), Severity::Low);
         assert_eq!(held(900e6), Severity::Medium);
+        assert_eq!(held(1e6), Severity::Low, "more than a megabyte");
     }
 }

@@ -132,3 +132,20 @@ pub(crate) fn units(timeline: &Timeline<'_>) -> Vec<Unit> {
     }
     units.into_values().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_that_are_added_to_a_span_are_alive_there_and_in_all() {
+        let mut state = State::default();
+        for (span, bytes, blocks) in [(3, 10.0, 1.0), (1, 7.0, 2.0), (3, 20.0, 4.0)] {
+            state.grow(span, Held { bytes, blocks });
+        }
+        assert_eq!(state.live, Held { bytes: 37.0, blocks: 7.0 });
+        let held: Vec<(usize, Held)> = state.cells().collect();
+        assert_eq!(held, [(1, Held { bytes: 7.0, blocks: 2.0 }), (3, Held { bytes: 30.0, blocks: 5.0 })]);
+        assert_eq!(state.held(2), Held::default());
+    }
+}

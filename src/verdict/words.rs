@@ -83,6 +83,10 @@ mod tests {
             (456_704.0, "446 KiB"),
             (-2048.0, "-2 KiB"),
             (1_048_575.0, "1 MiB"),
+            (9.95, "10 B"),
+            (102_348.8, "100 KiB"),
+            (-0.01, "0 B"),
+            (2000.0 * 1_099_511_627_776.0, "2000 TiB"),
         ] {
             assert_eq!(bytes(value), text);
         }
@@ -96,5 +100,9 @@ mod tests {
         assert_eq!(plural(1, "cycle"), "1 cycle");
         assert_eq!(duration(360_000.0), "6 minutes");
         assert_eq!(duration(90_000.0), "90 seconds");
+        assert_eq!(duration(640.0), "640 ms");
+        assert_eq!(duration(120_000.0), "2 minutes");
+        assert_eq!(duration(7_200_000.0), "2 hours");
+        assert_eq!(duration(9_000_000.0), "2.5 hours");
     }
 }

@@ -156,3 +156,26 @@ impl OutOfMemory {
             .map(|requests| requests / self.requests_per_second)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_to_a_limit_is_that_of_the_room_that_is_left() {
+        let growth = Growth { estimate: 500.0, low: 400.0, high: 600.0 };
+        let memory = OutOfMemory {
+            growth_bytes_per_1000_requests: growth,
+            requests_per_second: 10.0,
+            resident_bytes: 1000,
+            limit_bytes: None,
+        };
+        // 5,000 bytes at half a byte a request.
+        assert_eq!((memory.requests_until(6000), memory.seconds_until(6000)), (Some(10_000.0), Some(1000.0)));
+        assert_eq!(memory.requests_until(900), Some(0.0));
+        let stopped = OutOfMemory { requests_per_second: 0.0, ..memory };
+        assert_eq!(stopped.seconds_until(6000), None);
+        let still = OutOfMemory { growth_bytes_per_1000_requests: Growth::default(), ..memory };
+        assert_eq!((still.requests_until(6000), still.seconds_until(6000)), (None, None));
+    }
+}

@@ -89,7 +89,7 @@ fn a_target_without_the_probe_is_judged_by_its_resources() {
 }
 
 /// Merges cohorts two by two up to the 16th, from the 20th cycle on.
-fn merge(recording: &mut Recording) {
+pub(crate) fn merge(recording: &mut Recording) {
     let groups: Vec<(u32, u32)> = (1..16).step_by(2).map(|first| (first, first + 1)).collect();
     for snapshot in &mut recording.snapshots {
         let heap = snapshot.heap.as_mut().expect("it was counted");

@@ -1,6 +1,6 @@
 //! Runs in which the server was restarted: each process counts for itself, and the report says so.
 
-use heapsoak_record::{Event, Recording};
+use heapsoak_record::{CONTROL_COMPONENT, Event, OWN_COMPONENT, Recording};
 use heapsoak_verdict::{ComponentVerdict, Finding, Judgement, RunVerdict, judge};
 
 use crate::golden::{Recordings, add, assert_judged_as_before};
@@ -96,6 +96,7 @@ fn loading_blocks(cycles: &[u32], kept: impl Fn(usize) -> u64) -> Recording {
     let mut loaded: Vec<Block> = Vec::new();
     run(cycles, |process, server, step| match step {
         Step::Start => {
+            server.resources.insert("threads", 4 + process as u64);
             loaded = (0..kept(process)).map(|_| server.alloc("a", 100)).collect();
         }
         Step::Request(..) => server.churn("a", 400),
@@ -300,6 +301,26 @@ fn judgements_of_runs_with_restarts_read_as_before() {
         let shares = [20, 30, 18, 24, 36, 22, 28, 34, 20, 26];
         add(&mut all, &format!("of one kind, with noise of {noise}"), loading_a_kind(&shares, noise));
     }
+    let resting = |process: usize| [0, 0, 500, 1_000, 1_500, 1_500, 2_000, 2_500, 3_000, 3_500][process];
+    add(&mut all, "as much once as the time before", loading_blocks(&[5; 10], resting));
+    let uneven: Vec<u32> = (0..18).map(|process| 1 + process * process % 7).collect();
+    add(&mut all, "17 restarts at uneven distances", loading_blocks(&uneven, |process| 300 * process as u64));
+    let other = run(&[10, 10, 10, 10, 10, 12], |process, server, step| match step {
+        Step::Start => {
+            for component in [OWN_COMPONENT, CONTROL_COMPONENT] {
+                drop(server.alloc(component, 1 + 50_000 * process as u64));
+            }
+        }
+        Step::Request(..) => server.churn("a", 400),
+        _ => {}
+    });
+    add(&mut all, "of the probe itself", other);
+    let costly = run(&[10, 10, 10, 10, 10, 12], |process, server, step| match step {
+        Step::Start => drop(server.alloc("a", 50_000 * process as u64)),
+        Step::Request(..) => server.churn("a", 3 << 20),
+        _ => {}
+    });
+    add(&mut all, "beside churn", costly);
     let many = run(&[2; 40], |process, server, step| match step {
         Step::Start if process > 0 => drop(server.alloc("a", 2_000 * process as u64)),
         Step::Request(..) => server.churn("a", 400),

@@ -161,6 +161,25 @@ fn judgements_of_leaks_beside_other_memory_read_as_before() {
             }
         }),
     );
+    errors.errors = vec!["a.fail", "a.cancel", "a.slow"];
+    for (kinds, of) in [(1, 3), (1, 2), (2, 4), (1, 4)] {
+        errors.kinds = [("a.fail", 4), ("a.cancel", 5), ("a.ok", 20), ("a.slow", 5)][..of].to_vec();
+        let leaking = ["a.fail", "a.cancel"][..kinds].to_vec();
+        let mut recording = each(&errors, |server, kind, _| {
+            server.churn("a", 2000);
+            if leaking.contains(&kind) {
+                leave(server, "a", 450);
+            }
+        });
+        add(&mut all, &format!("{kinds} error paths of {of} kinds"), recording.clone());
+        for share in [2, 4] {
+            let counts = recording.snapshots.iter_mut().flat_map(|snapshot| &mut snapshot.kinds);
+            counts.for_each(|count| count.expected_errors = count.sent / share);
+            if of == 3 {
+                add(&mut all, &format!("one path of {of} with an error in {share}"), recording.clone());
+            }
+        }
+    }
     for (few, many) in [(100, 399), (100, 410)] {
         add(
             &mut all,

@@ -1,6 +1,7 @@
 //! Memory that time frees, and memory that time makes grow.
 
 use super::leave;
+use crate::data_quality::merge;
 use crate::golden::{Recordings, add, assert_as_before};
 use crate::server::{Block, Soak, Step, soak};
 use heapsoak_record::Recording;
@@ -17,18 +18,22 @@ fn expiring(every: u32, bytes: u64, freed: usize, leak: u64) -> Recording {
     soak.run(|server, step| match step {
         Step::Request("a.wait", _) => {
             waiting.push(server.alloc("a", bytes));
+            if freed == 99 {
+                waiting.push(server.alloc("unscoped", bytes));
+            }
             if leak > 0 {
                 leave(server, "a", leak);
             }
         }
         Step::Request(..) => {
             server.churn("a", 50);
-            let block = server.alloc("unscoped", 200);
-            waiting.push(block);
+            waiting.push(server.alloc("unscoped", if freed == 98 { 9000 } else { 200 }));
         }
         Step::Advanced => {
             let all = waiting.len();
             waiting.drain(..all * freed / 100).for_each(|block| server.free(block));
+            // The others are not waited for.
+            waiting.clear();
         }
         _ => {}
     })
@@ -42,6 +47,8 @@ fn judgements_of_memory_that_waits_for_time_read_as_before() {
         (4, 5000, 100, 0),
         (2, 900, 100, 0),
         (4, 40, 100, 0),
+        (4, 5000, 99, 0),
+        (4, 5000, 98, 0),
         (4, 5000, 60, 0),
         (4, 5000, 40, 0),
         (4, 9000, 100, 80),
@@ -51,6 +58,12 @@ fn judgements_of_memory_that_waits_for_time_read_as_before() {
         let name = format!("{bytes} bytes, {freed} % freed every {every} cycles, {leak} stay");
         add(&mut all, &name, expiring(every, bytes, freed, leak));
     }
+    let mut merged = expiring(4, 5000, 100, 0);
+    merge(&mut merged);
+    add(&mut all, "5000 bytes, cohorts are merged", merged);
+    let mut once = expiring(13, 5000, 100, 0);
+    once.snapshots.retain(|snapshot| snapshot.cycle < 21);
+    add(&mut all, "5000 bytes, advanced once", once);
     assert_as_before("waiting", &all);
 }
 
@@ -79,6 +92,11 @@ fn judgements_of_growth_in_the_background_read_as_before() {
         }
     };
     add(&mut all, "with time", uneven(true, entries(10)));
+    for clock in [true, false] {
+        let mut merged = uneven(clock, entries(10));
+        merge(&mut merged);
+        add(&mut all, &format!("with time, cohorts are merged, the clock too: {clock}"), merged);
+    }
     add(&mut all, "with real time alone", uneven(false, entries(10)));
     add(&mut all, "with time, seldom", uneven(true, entries(400)));
     add(&mut all, "in every cycle", {
