@@ -30,6 +30,7 @@ mod tests {
     fn a_fit_without_freedom_says_nothing() {
         assert_eq!(chance_of_fit(1.0, 0.0, 1, 0), 1.0);
         assert_eq!(chance_of_fit(1.0, 0.5, 0, 5), 1.0);
+        assert_eq!(chance_of_fit(1.0, 0.0, 1, 5), 1.0);
     }
 
     #[test]

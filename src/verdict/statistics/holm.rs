@@ -26,6 +26,11 @@ mod tests {
     }
 
     #[test]
+    fn a_test_at_its_level_holds() {
+        assert_eq!(holm(&[0.025, 0.05], 0.05), [true, true]);
+    }
+
+    #[test]
     fn a_test_that_cannot_reject_does_not_cost_the_others() {
         assert_eq!(holm(&[0.04, 1.0, 1.0], 0.05), [true, false, false]);
         assert!(holm(&[], 0.05).is_empty());

@@ -101,6 +101,10 @@ mod tests {
         let trend = mann_kendall(&[8.0, 7.0, 6.0, 1.0, 2.0, 3.0, 9.0, 11.0, 10.0, 4.0, 5.0]);
         assert_eq!(trend.s, 5.0);
         assert!((trend.p - 0.377_748_4).abs() < 1e-7, "{trend:?}");
+        // The other way round S = -5, and z = -5 / √165: what falls is not corrected.
+        let fall = mann_kendall(&[5.0, 4.0, 10.0, 11.0, 9.0, 3.0, 2.0, 1.0, 6.0, 7.0, 8.0]);
+        assert_eq!(fall.s, -5.0);
+        assert!((fall.p - 0.651_454_2).abs() < 1e-6, "{fall:?}");
         // Ties are not counted out: S = 9, z = 8 / √(282 / 18).
         let tied = mann_kendall(&[1.0, 2.0, 2.0, 3.0, 4.0]);
         assert_eq!(tied.s, 9.0);

@@ -68,6 +68,7 @@ mod tests {
         assert!(!of(&[2.5 + 14.4; 2]) && of(&[2.5 + 14.5; 2]));
         assert!(!of(&[]));
         assert!(!differs(&[1.0, 9.0], 1));
+        assert!(differs(&[100.0, 1.0, 1.0], 1), "two that agree are enough");
     }
 
     #[test]

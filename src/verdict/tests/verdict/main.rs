@@ -9,6 +9,7 @@ mod golden;
 mod healthy;
 mod healthy_programs;
 mod leaks;
+mod limits;
 mod other_findings;
 mod properties;
 mod regimes;

@@ -259,7 +259,7 @@ fn judgements_of_runs_with_restarts_read_as_before() {
     let bytes = |each: u64, size: u64| {
         run(&[10, 10, 10, 10, 10, 12], move |process, server, step| match step {
             Step::Start if process > 0 => {
-                (0..each * process as u64).for_each(|_| drop(server.alloc("a", size)))
+                (0..each * process as u64).for_each(|_| drop(server.alloc("a", size)));
             }
             Step::Request(..) => server.churn("a", 400),
             _ => {}

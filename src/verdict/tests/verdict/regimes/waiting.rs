@@ -14,7 +14,7 @@ fn expiring(every: u32, bytes: u64, freed: usize, leak: u64) -> Recording {
         advance_every: Some(every),
         ..soak(&[("a.wait", 3), ("a.other", 1)])
     };
-    let mut waiting: Vec<Block> = Vec::new();
+    let (mut waiting, mut late): (Vec<Block>, Vec<Block>) = (Vec::new(), Vec::new());
     soak.run(|server, step| match step {
         Step::Request("a.wait", _) => {
             waiting.push(server.alloc("a", bytes));
@@ -32,10 +32,14 @@ fn expiring(every: u32, bytes: u64, freed: usize, leak: u64) -> Recording {
         Step::Advanced => {
             let all = waiting.len();
             waiting.drain(..all * freed / 100).for_each(|block| server.free(block));
-            // The others are not waited for.
+            if freed > 50 {
+                late.append(&mut waiting);
+            }
+            // Less is lost for good.
             waiting.clear();
         }
-        _ => {}
+        Step::Rest => late.drain(..).for_each(|block| server.free(block)),
+        Step::Start => {}
     })
 }
 
@@ -47,6 +51,7 @@ fn judgements_of_memory_that_waits_for_time_read_as_before() {
         (4, 5000, 100, 0),
         (2, 900, 100, 0),
         (4, 40, 100, 0),
+        (10, 5000, 100, 0),
         (4, 5000, 99, 0),
         (4, 5000, 98, 0),
         (4, 5000, 60, 0),
