@@ -195,6 +195,13 @@ fn judgements_of_doubtful_data_read_as_before() {
     with("a kind was asked for once", &|recording| {
         recording.snapshots[3..].iter_mut().for_each(|snapshot| snapshot.kinds[1].sent = 1);
     });
+    with("a kind that was asked for at the start alone allocates", &|recording| {
+        recording.snapshots[1..].iter_mut().for_each(|snapshot| snapshot.kinds[1].sent = 1);
+        let heaps = recording.snapshots.iter_mut().filter_map(|snapshot| snapshot.heap.as_mut());
+        heaps
+            .flat_map(|heap| &mut heap.contexts)
+            .for_each(|context| context.kind = Some("a.never".to_owned()));
+    });
     for failing in [24, 25] {
         with(&format!("{failing} of 2,400 fail"), &|recording| {
             for snapshot in &mut recording.snapshots {

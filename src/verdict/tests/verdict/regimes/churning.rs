@@ -57,6 +57,11 @@ fn judgements_of_churn_read_as_before() {
             },
         ),
     );
+    let outside = each(&short(20, 60), |server, _, _| {
+        leave(server, "unscoped", 90);
+        server.churn("a", 3 << 20);
+    });
+    add(&mut all, "beside a leak outside any component", outside);
     for leak in [20_000, 10_000] {
         add(
             &mut all,

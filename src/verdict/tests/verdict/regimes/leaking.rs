@@ -18,7 +18,7 @@ fn judgements_of_leaks_read_as_before() {
             leave(server, "a", 64);
         }),
     );
-    for every in [50, 400, 1500, 3000] {
+    for every in [50, 400, 900, 1500, 3000] {
         add(
             &mut all,
             &format!("one request in {every}"),
@@ -62,7 +62,7 @@ fn judgements_of_leaks_read_as_before() {
             }),
         );
     }
-    for cycles in [5, 7, 8, 9] {
+    for cycles in [5, 7, 8, 9, 12] {
         add(
             &mut all,
             &format!("{cycles} cycles"),
