@@ -246,7 +246,7 @@ fn judgements_of_programs_that_still_fill_up_read_as_before() {
     for (name, mut program) in unsettled() {
         add(&mut all, &name, run(&mut program, 1, None));
     }
-    for (name, mut program) in unsettled().into_iter().step_by(4) {
+    for (name, mut program) in unsettled().into_iter().step_by(2) {
         add(&mut all, &format!("{name}, with a leak"), run(&mut program, 2, Some(40)));
     }
     assert_as_before("unsettled", &all);
