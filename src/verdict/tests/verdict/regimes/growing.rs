@@ -304,6 +304,23 @@ fn judgements_of_growth_that_slows_down_read_as_before() {
         });
         add(&mut all, &format!("nodes that are used again, and a container made at {at}"), recording);
     }
+    for of_five in [6, 15] {
+        let mut values = VecDeque::new();
+        let small = each(&short(30, 250), |server, _, number| {
+            (0..of_five / 5 + u64::from(number % 5 < of_five % 5)).for_each(|_| leave(server, "a", 1));
+            values.push_back(server.alloc("a", 100));
+            if values.len() > 6_000 {
+                server.free(values.pop_front().expect("it is not empty"));
+            } else {
+                leave(server, "a", 40);
+            }
+        });
+        add(
+            &mut all,
+            &format!("nodes that are used again, and {of_five} small blocks in five requests"),
+            small,
+        );
+    }
     // Slots that are used again keep the cohort they were made in.
     let slots = each(&short(30, 150), |server, _, number| {
         server.churn("a", 100);
