@@ -18,7 +18,7 @@ use crate::reader::Section;
 pub(crate) type Frame = (String, Option<(String, Option<u32>)>);
 
 /// After so many lookups what was taken from the file is dropped: a context keeps the lines and functions of each unit that
-/// it was asked about, and costs as much as two or three lookups.
+/// it was asked about. A new one costs as much as some thirty lookups.
 const LOOKUPS: u32 = 128;
 
 /// Debug information and symbols of a file.
@@ -93,6 +93,7 @@ fn mapped(path: &Path) -> Result<Debug, String> {
 /// None when it is not a file that can be read in pieces.
 fn in_pieces(path: &Path) -> Result<Option<Debug>, Box<dyn std::error::Error>> {
     let file = File::open(path)?;
+    // They share a position, and each seeks before it reads.
     let pages = Arc::new(Pages::new(file.try_clone()?)?);
     let cache = ReadCache::new(file);
     let object::File::Elf64(elf) = object::File::parse(&cache)? else { return Ok(None) };
@@ -157,5 +158,33 @@ mod tests {
             inlined += usize::from(found.len() > 1);
         }
         assert!(inlined > 10, "{inlined}");
+    }
+
+    #[test]
+    fn what_is_in_files_beside_the_program_is_found_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = folder.path().join("watched.rs");
+        std::fs::write(
+            &source,
+            "#[inline(never)]\nfn watched() {\n    std::process::id();\n}\nfn main() {\n    watched();\n}\n",
+        )
+        .unwrap();
+        for split in ["off", "packed", "unpacked"] {
+            let program = folder.path().join(split);
+            let mut rustc = std::process::Command::new(std::env::var_os("RUSTC").unwrap_or("rustc".into()));
+            rustc.args(["-g", "-C", &format!("split-debuginfo={split}"), "-o"]).arg(&program).arg(&source);
+            assert!(rustc.current_dir(&folder).status().unwrap().success());
+            let mut debug = Debug::open(&program).unwrap();
+            let Debug::InPieces { pieces, .. } = &debug else { panic!("{split}: it is a plain file") };
+            let names = &pieces.names;
+            let is_watched =
+                |address: &u64| names.find(*address).is_some_and(|name| name.contains("7watched7watched"));
+            let address = names.addresses().find(is_watched).unwrap();
+            let frames = debug.frames(address);
+            let (_, Some((file, line))) = &frames[0] else { panic!("{split}: {frames:?}") };
+            assert!(file.ends_with("watched.rs") && *line == Some(2), "{split}: {frames:?}");
+            let mapped = matches!(debug, Debug::Mapped(_));
+            assert_eq!(mapped, split != "off", "{split}");
+        }
     }
 }
