@@ -6,9 +6,10 @@ use crate::words::list;
 /// The first step to take.
 pub(crate) fn action(pattern: Pattern, component: &str, kinds: &[String], resources: &[String]) -> String {
     let requests = if kinds.is_empty() { "background work".to_owned() } else { list(kinds) };
+    let (add, are) = if kinds.len() > 1 { ("add", "are") } else { ("adds", "is") };
     match pattern {
         Pattern::UnboundedGrowth => format!(
-            "find the container of {component} that {requests} adds to, and bound it: remove the entry when its \
+            "find the container of {component} that {requests} {add} to, and bound it: remove the entry when its \
              request is done, or give it a capacity or an expiry"
         ),
         Pattern::CleanupGap => format!(
@@ -29,7 +30,7 @@ pub(crate) fn action(pattern: Pattern, component: &str, kinds: &[String], resour
              a bound"
         ),
         Pattern::TimeDriven => format!(
-            "let {component} give it back as soon as {requests} is done instead of when its time is up, or bound how \
+            "let {component} give it back as soon as {requests} {are} done instead of when its time is up, or bound how \
              much may wait"
         ),
     }
