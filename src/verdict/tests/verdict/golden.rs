@@ -1,9 +1,6 @@
 //! Judgements of many programs, told in full and set beside what was told before: a rule that changes shows here, wanted
 //! or not.
 
-use std::fs;
-use std::path::Path;
-
 use heapsoak_record::Recording;
 
 use crate::digest::Digest;
@@ -17,7 +14,7 @@ pub(crate) fn add(recordings: &mut Recordings, name: &str, recording: Recording)
 }
 
 /// The judgements of a family, and how their evidence weighed, read as in its file. To accept what is said now:
-/// `HEAPSOAK_ACCEPT=1 cargo test -p heapsoak-verdict as_before`.
+/// `INSTA_UPDATE=always cargo test -p heapsoak-verdict as_before`.
 pub(crate) fn assert_as_before(family: &str, recordings: &Recordings) {
     assert_told(family, recordings, Digest::add);
 }
@@ -37,21 +34,9 @@ fn assert_told(family: &str, recordings: &Recordings, tell: fn(&mut Digest, &str
     for (name, recording) in recordings {
         tell(&mut digest, name, recording);
     }
-    assert_same(family, &digest.text());
-}
-
-fn assert_same(family: &str, now: &str) {
-    let golden =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/verdict/golden").join(family).with_extension("txt");
-    if std::env::var_os("HEAPSOAK_ACCEPT").is_some() {
-        fs::write(&golden, now).expect("the folder of the golden files can be written");
-    }
-    let before = fs::read_to_string(&golden).unwrap_or_default();
-    if now == before {
-        return;
-    }
-    let line = now.lines().zip(before.lines()).take_while(|(one, other)| one == other).count();
-    let at = |text: &str| text.lines().nth(line).unwrap_or("(its end)").to_owned();
-    let which = now.lines().take(line + 1).filter(|line| line.starts_with("== ")).last().unwrap_or_default();
-    panic!("{}:{}: {which}\nwas {}\nis  {}", golden.display(), line + 1, at(&before), at(now));
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("golden");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(family, digest.text()));
 }
