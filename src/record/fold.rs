@@ -17,14 +17,19 @@ impl Recording {
                 heap.renumber(half);
             }
         }
-        let mut events = Vec::with_capacity(self.events.len() / 2);
-        for event in self.events.drain(..) {
-            event.in_cycle(half).join(&mut events);
-        }
-        self.events = events;
+        self.join_events(half);
         for mark in self.stacks.iter_mut().flat_map(|stacks| &mut stacks.marks) {
             mark.cycle = half(mark.cycle);
         }
+    }
+
+    /// Gives the events' cycles other numbers; what comes in every cycle is summed up where they become one.
+    pub(crate) fn join_events(&mut self, number: impl Fn(u32) -> u32) {
+        let mut events = Vec::with_capacity(self.events.len());
+        for event in self.events.drain(..) {
+            event.in_cycle(&number).join(&mut events);
+        }
+        self.events = events;
     }
 
     /// After some were left out.

@@ -41,12 +41,8 @@ impl Recording {
             heap.renumber(half);
         }
         self.number_snapshots();
-        let mut events = Vec::with_capacity(self.events.len());
-        for event in self.events.drain(..) {
-            event.in_cycle(number).join(&mut events);
-        }
-        events.push(Event::Folded { after: last, cycles_each: each });
-        self.events = events;
+        self.join_events(number);
+        self.events.push(Event::Folded { after: last, cycles_each: each });
     }
 
     /// Leaves of every process but the longest-lived what it held at its start and at its end: all that is compared from
