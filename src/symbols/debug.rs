@@ -24,7 +24,7 @@ const LOOKUPS: u32 = 128;
 /// Debug information and symbols of a file.
 pub(crate) enum Debug {
     /// Read in pieces.
-    InPieces { pieces: Box<Pieces>, path: PathBuf },
+    InPieces(Box<Pieces>),
     /// Mapped as a whole: what is in other files too, compressed, or of another system.
     Mapped(Box<Loader>),
 }
@@ -41,27 +41,27 @@ impl Debug {
 
     /// The functions at an address, innermost first; empty when nothing is known.
     pub(crate) fn frames(&mut self, address: u64) -> Vec<Frame> {
-        if let Debug::InPieces { pieces, path } = self {
-            if let Some(found) = pieces.frames(address) {
-                return found;
-            }
-            // It is in a file beside this one.
-            match mapped(path) {
-                Ok(debug) => *self = debug,
-                Err(_) => return Vec::new(),
-            }
-        }
         match self {
             Debug::Mapped(loader) => {
                 collect(loader.find_frames(address).ok(), || loader.find_symbol(address).map(str::to_owned))
             }
-            Debug::InPieces { .. } => Vec::new(),
+            Debug::InPieces(pieces) => match pieces.frames(address) {
+                Some(found) => found,
+                None => match mapped(&pieces.path) {
+                    Ok(debug) => {
+                        *self = debug;
+                        self.frames(address)
+                    }
+                    Err(_) => Vec::new(),
+                },
+            },
         }
     }
 }
 
 /// Debug information that is read in pieces.
 pub(crate) struct Pieces {
+    path: PathBuf,
     sections: Arc<Dwarf<Section>>,
     names: Names,
     context: Option<Context<Section>>,
@@ -101,8 +101,8 @@ fn in_pieces(path: &Path) -> Result<Option<Debug>, Box<dyn std::error::Error>> {
     let Some(dwarf) = sections(&elf, &pages, endian)? else { return Ok(None) };
     let (sections, names) = (Arc::new(dwarf), Names::of(&elf, pages)?);
     let context = Some(Context::from_arc_dwarf(Arc::clone(&sections))?);
-    let pieces = Box::new(Pieces { sections, names, context, lookups: 0 });
-    Ok(Some(Debug::InPieces { pieces, path: path.to_owned() }))
+    let pieces = Pieces { path: path.to_owned(), sections, names, context, lookups: 0 };
+    Ok(Some(Debug::InPieces(Box::new(pieces))))
 }
 
 /// The sections of debug information; those that are not there are empty. None when one is compressed.
@@ -148,7 +148,7 @@ mod tests {
     fn what_is_read_in_pieces_is_what_is_mapped() {
         let path = std::env::current_exe().unwrap();
         let (mut pieces, mut whole) = (Debug::open(&path).unwrap(), mapped(&path).unwrap());
-        let Debug::InPieces { pieces: parts, .. } = &pieces else { panic!("this program is a plain file") };
+        let Debug::InPieces(parts) = &pieces else { panic!("this program is a plain file") };
         let starts: Vec<u64> = parts.names.addresses().step_by(41).collect();
         assert!(starts.len() > 100, "{}", starts.len());
         let mut inlined = 0;
@@ -175,7 +175,7 @@ mod tests {
             rustc.args(["-g", "-C", &format!("split-debuginfo={split}"), "-o"]).arg(&program).arg(&source);
             assert!(rustc.current_dir(&folder).status().unwrap().success());
             let mut debug = Debug::open(&program).unwrap();
-            let Debug::InPieces { pieces, .. } = &debug else { panic!("{split}: it is a plain file") };
+            let Debug::InPieces(pieces) = &debug else { panic!("{split}: it is a plain file") };
             let names = &pieces.names;
             let is_watched =
                 |address: &u64| names.find(*address).is_some_and(|name| name.contains("7watched7watched"));
