@@ -11,7 +11,7 @@ use lru::LruCache;
 /// Bytes of a piece.
 pub(crate) const PAGE: u64 = 16 * 1024;
 
-/// Pieces kept: 6 MiB. Entries of a unit are read one after the other, beside their ranges, lines and names.
+/// Pieces kept: 2 MiB. Entries of a unit are read one after the other, beside their ranges, lines and names.
 const MOST: NonZeroUsize = NonZeroUsize::new(128).unwrap();
 
 /// A piece of the file; the last one is shorter.
