@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use addr2line::gimli::{Reader as _, RunTimeEndian};
-use object::Endianness;
 use object::read::elf::{ElfFile64, SectionHeader as _, Sym as _};
-use object::read::{ReadRef, SymbolMap, SymbolMapEntry};
+use object::read::{Object as _, ObjectSection as _, ReadRef, SymbolMap, SymbolMapEntry};
+use object::{Endianness, elf};
 
 use crate::pages::Pages;
 use crate::reader::Section;
+
+/// What of several symbols at one address is the better one to name it by, the least first: whether its type is not
+/// known, it has no size, is its file's own, or hidden.
+type Rank = (bool, bool, bool, bool);
 
 /// Symbols by address. Their names stay in the file until they are asked for.
 #[derive(Debug)]
@@ -38,31 +42,39 @@ impl SymbolMapEntry for Symbol {
 impl Names {
     /// The symbols of a file, or those for the dynamic linker where there are no others.
     pub(crate) fn of<'data, R: ReadRef<'data>>(
-        elf: &ElfFile64<'data, Endianness, R>,
+        file: &ElfFile64<'data, Endianness, R>,
         pages: Arc<Pages>,
     ) -> object::Result<Names> {
-        let table = match elf.elf_symbol_table() {
-            table if table.is_empty() => elf.elf_dynamic_symbol_table(),
+        let table = match file.elf_symbol_table() {
+            table if table.is_empty() => file.elf_dynamic_symbol_table(),
             table => table,
         };
-        let (endian, names) = (elf.endian(), table.strings());
-        let mut symbols: Vec<Symbol> = table
+        let (endian, names) = (file.endian(), table.strings());
+        let mut symbols: Vec<(Symbol, Rank)> = table
             .iter()
             .filter(|symbol| symbol.is_definition(endian, names) && symbol.st_name(endian) > 0)
-            .map(|symbol| Symbol {
-                address: symbol.st_value(endian),
-                size: symbol.st_size(endian),
-                name: symbol.st_name(endian),
+            .map(|symbol| {
+                let known = Symbol {
+                    address: symbol.st_value(endian),
+                    size: symbol.st_size(endian),
+                    name: symbol.st_name(endian),
+                };
+                let local = symbol.st_bind() == elf::STB_LOCAL;
+                let hidden = !local && symbol.st_visibility() == elf::STV_HIDDEN;
+                (known, (symbol.st_type() == elf::STT_NOTYPE, symbol.st_size(endian) == 0, local, hidden))
             })
             .collect();
-        // Of several at one address, one that has a size; of these the last: it is the least general one.
+        // Of several at one address and of one rank, the last: it is the least general one.
         symbols.reverse();
-        symbols.sort_by_key(|symbol| (symbol.address, symbol.size == 0));
-        symbols.dedup_by_key(|symbol| symbol.address);
+        symbols.sort_by_key(|(symbol, rank)| (symbol.address, *rank));
+        symbols.dedup_by_key(|(symbol, _)| symbol.address);
+        let mut symbols: Vec<Symbol> = symbols.into_iter().map(|(symbol, _)| symbol).collect();
+        let ends = file.sections().map(|section| section.address().saturating_add(section.size())).collect();
+        bound(&mut symbols, ends);
         let (start, bytes) = if table.is_empty() {
             (0, 0)
         } else {
-            let strings = elf.elf_section_table().section(table.string_section())?;
+            let strings = file.elf_section_table().section(table.string_section())?;
             strings.file_range(endian).unwrap_or_default()
         };
         let strings = Section::new(pages, RunTimeEndian::Little, start, start.saturating_add(bytes));
@@ -81,5 +93,15 @@ impl Names {
     #[cfg(test)]
     pub(crate) fn addresses(&self) -> impl Iterator<Item = u64> {
         self.symbols.symbols().iter().map(|symbol| symbol.address)
+    }
+}
+
+/// Gives symbols without a size the bytes up to the next symbol, or to the end of a section.
+fn bound(symbols: &mut [Symbol], mut ends: Vec<u64>) {
+    ends.extend(symbols.iter().map(|symbol| symbol.address));
+    ends.sort_unstable();
+    for symbol in symbols.iter_mut().filter(|symbol| symbol.size == 0) {
+        let after = ends.partition_point(|end| *end <= symbol.address);
+        symbol.size = ends.get(after).map_or(0, |end| end - symbol.address);
     }
 }
